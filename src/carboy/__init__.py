@@ -1,0 +1,58 @@
+"""Carboy takes a Flask app into production.
+
+The public names are loaded on first use, so that a command which needs one of
+them does not pay for the rest.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from carboy.api.blueprint import Blueprint
+    from carboy.api.envelope import Envelope, JSend
+    from carboy.app import Carboy, page
+    from carboy.backing.database import Database
+    from carboy.settings import Development, Production, Settings, Testing, setting
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Blueprint",
+    "Carboy",
+    "Database",
+    "Development",
+    "Envelope",
+    "JSend",
+    "Production",
+    "Settings",
+    "Testing",
+    "page",
+    "setting",
+]
+
+_HOMES = {
+    "Blueprint": "carboy.api.blueprint",
+    "Carboy": "carboy.app",
+    "Database": "carboy.backing.database",
+    "Development": "carboy.settings",
+    "Envelope": "carboy.api.envelope",
+    "JSend": "carboy.api.envelope",
+    "Production": "carboy.settings",
+    "Settings": "carboy.settings",
+    "Testing": "carboy.settings",
+    "page": "carboy.app",
+    "setting": "carboy.settings",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        value = globals()[name] = getattr(import_module(_HOMES[name]), name)
+        return value
+    raise AttributeError(f"module 'carboy' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -1,0 +1,1 @@
+"""Backing services: embedded by default, a server by URL."""

@@ -1,0 +1,16 @@
+"""Every setting: type, default, meaning, source; profiles by ``APP_ENV``."""
+
+from carboy.settings.declaration import Setting, setting
+from carboy.settings.loading import HIDDEN, Row
+from carboy.settings.profiles import Development, Production, Settings, Testing
+
+__all__ = [
+    "HIDDEN",
+    "Development",
+    "Production",
+    "Row",
+    "Setting",
+    "Settings",
+    "Testing",
+    "setting",
+]
