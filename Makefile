@@ -1,0 +1,137 @@
+# Every target says what it does: `make help`.
+#
+# Nothing has to be there but make and Python 3.11 or newer. What is installed goes into
+# $(VENV), from the lock file; a second run finds its stamp there and installs nothing.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+# The folder of the virtual environment; another one keeps another Python beside the first:
+# make test VENV=.venv-3.13 PYTHON=python3.13
+VENV ?= .venv
+# The Python that makes it; empty: the first of these that works.
+PYTHON ?=
+PYTHONS := python3.13 python3.12 python3.11 python3 python
+UV_VERSION := 0.13.8
+
+venv := $(abspath $(VENV))
+bin := $(venv)/bin
+uv := $(venv)/uv-$(UV_VERSION)/bin/uv
+lock := pyproject.toml uv.lock
+
+# What a shell had active must not decide where packages land.
+unexport VIRTUAL_ENV
+unexport PYTHONHOME
+sync = UV_PROJECT_ENVIRONMENT='$(venv)' UV_PYTHON='$(bin)/python' UV_PYTHON_DOWNLOADS=never \
+	'$(uv)' sync --quiet --frozen
+
+# Sources that style, types and coverage look at.
+sources := src tests examples docs .ci
+
+.PHONY: help
+help: ## List these targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: develop
+develop: $(venv)/for-development ## Install everything that development needs, and the commit hooks
+	@if [ -d .git ]; then '$(bin)/pre-commit' install >/dev/null; fi
+	@echo 'Ready: . $(VENV)/bin/activate'
+
+.PHONY: start
+start: $(venv)/for-running ## Serve the shop on http://127.0.0.1:8080 (HTTP_PORT=… for another port)
+	@echo 'Preparing the database of the shop'
+	@cd examples/shop && '$(bin)/flask' --app wsgi db upgrade
+	@cd examples/shop && '$(bin)/flask' --app wsgi shop import-catalogue --if-empty catalogue.csv
+	@echo 'Starting the shop; Ctrl-C stops it'
+	@cd examples/shop && exec '$(bin)/carboy' run wsgi:app
+
+.PHONY: test
+test: $(venv)/for-development ## Run the tests (PYTEST_ARGS=… reaches pytest)
+	@echo 'Running the tests'
+	@'$(bin)/pytest' -q -n auto $(PYTEST_ARGS)
+
+.PHONY: check
+check: check-style check-types check-imports docs coverage ## Run every check: style, types, imports, docs, tests with coverage
+
+.PHONY: style
+style: $(venv)/for-development ## Put the sources into shape
+	@'$(bin)/ruff' check --quiet --fix $(sources)
+	@'$(bin)/ruff' format --quiet $(sources)
+
+.PHONY: check-style
+check-style: $(venv)/for-development ## Say what is not in shape
+	@echo 'Checking style'
+	@'$(bin)/ruff' check --quiet $(sources)
+	@'$(bin)/ruff' format --quiet --check $(sources)
+
+.PHONY: check-types
+check-types: $(venv)/for-development ## Check types
+	@echo 'Checking types'
+	@'$(bin)/mypy'
+
+.PHONY: check-imports
+check-imports: $(venv)/for-development ## Check that imports run down the floors only
+	@echo 'Checking imports'
+	@'$(bin)/lint-imports' --no-cache
+
+.PHONY: docs
+docs: $(venv)/for-development ## Build the documentation into docs/_build/html
+	@echo 'Building the documentation'
+	@'$(bin)/sphinx-build' --quiet --fail-on-warning --keep-going -b html docs docs/_build/html
+
+.PHONY: coverage
+coverage: $(venv)/for-development ## Measure coverage: on screen, htmlcov/index.html and coverage.xml
+	@echo 'Running the tests with coverage'
+	@'$(bin)/pytest' -q -n auto --cov --cov-report=term --cov-report=html --cov-report=xml $(PYTEST_ARGS)
+
+.PHONY: lock
+lock: $(uv) ## Bring uv.lock up to date with pyproject.toml
+	@UV_PYTHON='$(bin)/python' UV_PYTHON_DOWNLOADS=never '$(uv)' lock
+
+.PHONY: clean
+clean: ## Remove what was built or measured; the virtual environment and the shop's data stay
+	@rm -rf docs/_build htmlcov coverage.xml .coverage .coverage.* build dist
+	@rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+# `start` adds to what is there and takes nothing away, so that it and `test` may take turns.
+$(venv)/for-running: $(lock) | $(uv)
+	@echo 'Installing what running needs into $(VENV)'
+	@$(sync) --inexact --no-dev --group shop
+	@touch '$@'
+
+$(venv)/for-development: $(lock) | $(uv)
+	@echo 'Installing what development needs into $(VENV)'
+	@$(sync) --all-groups --all-extras
+	@touch '$@' '$(venv)/for-running'
+
+$(uv): | $(bin)/python
+	@echo 'Installing uv $(UV_VERSION), which installs the rest'
+	@python='$(bin)/python'; \
+	if ! "$$python" -m pip --version >/dev/null 2>&1 && ! "$$python" -m ensurepip >/dev/null 2>&1; then \
+		python=$$(cat '$(venv)/made-by'); \
+	fi; \
+	"$$python" -m pip install --quiet --disable-pip-version-check \
+		--target '$(venv)/uv-$(UV_VERSION)' 'uv==$(UV_VERSION)'
+
+$(bin)/python:
+	@for python in $(or $(PYTHON),$(PYTHONS)); do \
+		if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+			found=$$("$$python" -c 'import sys; print(sys.executable)'); break; \
+		fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+		echo 'Python 3.11 or newer is needed, and none of these is: $(or $(PYTHON),$(PYTHONS)).' >&2; \
+		echo 'Install one, or name it: make PYTHON=/path/to/python3' >&2; exit 1; \
+	fi; \
+	echo "Creating $(VENV) with $$found"; \
+	if ! "$$found" -m venv '$(venv)' >/dev/null 2>&1; then \
+		rm -rf '$(venv)'; \
+		if ! "$$found" -m pip --version >/dev/null 2>&1; then \
+			echo "$$found can make no virtual environment with pip in it." >&2; \
+			echo 'Install what is missing; on Debian and Ubuntu: apt install python3-venv' >&2; exit 1; \
+		fi; \
+		"$$found" -m venv --without-pip '$(venv)'; \
+	fi; \
+	echo "$$found" > '$(venv)/made-by'
