@@ -2,7 +2,8 @@
 
 from carboy.settings.declaration import Setting, setting
 from carboy.settings.loading import HIDDEN, Row
-from carboy.settings.profiles import Development, Production, Settings, Testing
+from carboy.settings.profiles import Development, Production, Testing
+from carboy.settings.values import Settings
 
 __all__ = [
     "HIDDEN",

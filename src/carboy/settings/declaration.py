@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
-from marshmallow import ValidationError, fields, validate
-
 _FALSE = {"0", "false", "no", "off", "n", "f"}
 _TRUE = {"1", "true", "yes", "on", "y", "t"}
+
+
+REQUIRED = object()
+"""The default of a setting that must be given, declared as ``NAME: str``."""
 
 
 @dataclass(frozen=True)
 class Setting:
     """One setting as a class declares it; see :func:`setting`."""
 
-    default: Any
+    default: Any = REQUIRED
     doc: str = ""
     secret: bool = False
     env: tuple[str, ...] = ()
@@ -26,7 +29,7 @@ class Setting:
     group: str = "Project"
 
 
-def setting(
+def setting(  # noqa: PLR0913 - each is a keyword with a default
     default: Any,
     doc: str,
     *,
@@ -104,21 +107,31 @@ def _boolean(raw: Any) -> bool:
 
 
 def _scalar(kind: Any, declared: Setting, raw: Any) -> Any:
-    limits = (
-        [validate.Range(min=declared.min, max=declared.max)]
-        if declared.min is not None or declared.max is not None
-        else []
-    )
-    made: dict[Any, fields.Field[Any]] = {
-        str: fields.String(),
-        int: fields.Integer(validate=limits),
-        float: fields.Float(validate=limits),
-    }
-    if kind not in made:
-        raise ValueError(f"the type {kind!r} is not one that a setting can have")
-    value = raw.strip() if isinstance(raw, str) else raw
+    if kind is str:
+        if not isinstance(raw, str):
+            raise ValueError("write text")
+        return raw.strip()
+    if kind not in (int, float):
+        raise TypeError(f"A setting cannot be of type {kind!r}: use str, int, float, bool or Path.")
+    wanted = _wanted(kind, declared)
     try:
-        return made[kind].deserialize(value)
-    except ValidationError as error:
-        reason = " ".join(map(str, error.messages)) if error.messages else str(error)
-        raise ValueError(reason.rstrip(".").replace("Not a valid", "not a valid")) from None
+        value = kind(raw)
+    except (TypeError, ValueError):
+        raise ValueError(wanted) from None
+    too_small = declared.min is not None and value < declared.min
+    too_large = declared.max is not None and value > declared.max
+    if not math.isfinite(value) or too_small or too_large or value != float(raw):
+        raise ValueError(wanted)
+    return value
+
+
+def _wanted(kind: Any, declared: Setting) -> str:
+    noun = "a whole number" if kind is int else "a number"
+    low, high = declared.min, declared.max
+    if low is not None and high is not None:
+        return f"use {noun} from {low} to {high}"
+    if low is not None:
+        return f"use {noun} of {low} or more"
+    if high is not None:
+        return f"use {noun} up to {high}"
+    return f"use {noun}"

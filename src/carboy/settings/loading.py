@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self, get_type_hints
 from urllib.parse import urlsplit, urlunsplit
 
 from carboy.errors import SettingsError
-from carboy.settings.declaration import Setting, parse
+from carboy.settings.declaration import REQUIRED, Setting, parse
 
 HIDDEN = "********"
 _ARGUMENT = "argument"
@@ -33,7 +33,6 @@ class Loaded:
     """Settings that were read; made by :meth:`load`, then never changed."""
 
     profile: ClassVar[str] = ""
-    APP_ENV: str
     sources: dict[str, str]
 
     @classmethod
@@ -67,15 +66,13 @@ class Loaded:
         made = kind.__new__(kind)
         found: dict[str, Any] = {}
         sources: dict[str, str] = {}
-        problems: list[str] = []
         declared = kind.declarations()
-        for name in explicit.keys() - declared.keys():
-            problems.append(_unknown(name, declared))
+        problems = [_unknown(name, declared) for name in sorted(explicit.keys() - declared.keys())]
         for name, (annotation, declaration) in declared.items():
             try:
                 value, sources[name] = _resolve(kind, name, annotation, declaration, givers)
             except ValueError as error:
-                value, sources[name] = _default(kind, name, declaration)
+                value, sources[name] = declaration.default, "default"
                 problems.append(str(error))
             found[name] = value
         found["APP_ENV"] = kind.profile
@@ -98,7 +95,7 @@ class Loaded:
                 continue
             held = [vars(base)[name] for base in cls.__mro__ if name in vars(base)]
             declared = [value for value in held if isinstance(value, Setting)]
-            found[name] = (annotation, declared[0] if declared else Setting(held[-1]))
+            found[name] = (annotation, declared[0] if declared else Setting(*held[-1:]))
         return found
 
     def as_config(self) -> dict[str, Any]:
@@ -122,7 +119,7 @@ class Loaded:
         raise AttributeError(f"Settings are read once; {name} cannot be changed afterwards.")
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.APP_ENV}>"
+        return f"<{type(self).__name__} {self.profile}>"
 
     @classmethod
     def for_environment(cls, name: str) -> type[Self]:
@@ -179,6 +176,8 @@ def _default(kind: type[Loaded], name: str, declared: Setting) -> tuple[Any, str
                 break
             if value is not declared.default:
                 return value, base.__name__
+    if declared.default is REQUIRED:
+        raise ValueError(f"{name} is not set, and has no default. Set it in the environment.")
     return declared.default, "default"
 
 
