@@ -74,7 +74,7 @@ check-types: $(venv)/for-development ## Check types
 .PHONY: check-imports
 check-imports: $(venv)/for-development ## Check that imports run down the floors only
 	@echo 'Checking imports'
-	@'$(bin)/lint-imports' --no-cache
+	@'$(bin)/lint-imports' --no-cache --no-logo
 
 .PHONY: docs
 docs: $(venv)/for-development ## Build the documentation into docs/_build/html
@@ -87,8 +87,8 @@ coverage: $(venv)/for-development ## Measure coverage: on screen, htmlcov/index.
 	@'$(bin)/pytest' -q -n auto --cov --cov-report=term --cov-report=html --cov-report=xml $(PYTEST_ARGS)
 
 .PHONY: lock
-lock: $(uv) ## Bring uv.lock up to date with pyproject.toml
-	@UV_PYTHON='$(bin)/python' UV_PYTHON_DOWNLOADS=never '$(uv)' lock
+lock: $(uv) ## Bring uv.lock up to date with pyproject.toml (LOCK=… reaches uv)
+	@UV_PYTHON='$(bin)/python' UV_PYTHON_DOWNLOADS=never '$(uv)' lock --quiet $(LOCK)
 
 .PHONY: clean
 clean: ## Remove what was built or measured; the virtual environment and the shop's data stay

@@ -1,0 +1,97 @@
+"""Laws of the repository itself: cheap to hold, easy to forget."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import carboy
+from carboy.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "carboy"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+CHANGELOG = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+INDEX = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+MODULES = sorted(SOURCE.rglob("*.py"))
+PAGES = sorted((ROOT / "docs").glob("*.md"))
+MODULE_LINES_MAX = 300
+
+
+def relative(path):
+    return str(path.relative_to(ROOT))
+
+
+def has_tests(module):
+    """A module is mirrored by its own test file, or by one of the package it is a part of."""
+    folder = ROOT / "tests" / module.parent.relative_to(SOURCE)
+    if (folder / f"test_{module.stem}.py").exists():
+        return True
+    package = module.parent.name
+    return any(folder.parent.glob(f"test_{package}*.py")) and module.parent != SOURCE
+
+
+@pytest.mark.parametrize("module", MODULES, ids=relative)
+def test_a_module_is_short(module):
+    assert len(module.read_text(encoding="utf-8").splitlines()) <= MODULE_LINES_MAX
+
+
+@pytest.mark.parametrize(
+    "module", [module for module in MODULES if not module.stem.startswith("__")], ids=relative
+)
+def test_a_module_has_tests_of_its_own(module):
+    assert has_tests(module)
+
+
+@pytest.mark.parametrize("name", sorted(Settings.declarations()))
+def test_a_setting_says_what_it_means(name):
+    meaning = Settings.declarations()[name][1].doc
+    assert re.fullmatch(r"(?s).{12,}\.", meaning)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=relative)
+def test_a_page_is_in_the_table_of_contents(page):
+    assert page.stem == "index" or f"\n{page.stem}\n" in INDEX
+
+
+def test_the_version_is_the_same_everywhere():
+    assert PROJECT["project"]["version"] == carboy.__version__
+
+
+@pytest.mark.parametrize("name", carboy.__all__)
+def test_a_public_name_exists_and_is_in_the_reference(name):
+    assert getattr(carboy, name) is not None
+    assert f":: carboy.{name}\n" in (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("target", re.findall(r"^\.PHONY: (.+)$", MAKEFILE, re.MULTILINE))
+def test_a_target_of_make_is_explained_by_make_help(target):
+    listed = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert re.search(rf"^  {target} +\w.{{8,}}$", listed.stdout, re.MULTILINE)
+
+
+def test_the_changelog_keeps_its_form():
+    headings = re.findall(r"^## (.+)$", CHANGELOG, re.MULTILINE)
+    assert headings[0] == "[Unreleased]"
+    released = [
+        re.fullmatch(r"\[\d+\.\d+\.\d+\] - \d{4}-\d{2}-\d{2}", line) for line in headings[1:]
+    ]
+    assert all(released)
+    kinds = set(re.findall(r"^### (.+)$", CHANGELOG, re.MULTILINE))
+    assert kinds <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+
+
+@pytest.mark.parametrize(
+    "document", [*sorted(ROOT.glob("*.md")), *PAGES, *sorted((ROOT / "examples").rglob("*.md"))],
+    ids=relative,
+)  # fmt: skip
+def test_a_link_to_a_file_leads_somewhere(document):
+    text = re.sub(r"```.*?```", "", document.read_text(encoding="utf-8"), flags=re.DOTALL)
+    targets = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", text)
+    missing = [target for target in targets if not (document.parent / target).exists()]
+    assert missing == []
