@@ -1,0 +1,70 @@
+"""What products look like outside, and in the catalogue file."""
+
+from __future__ import annotations
+
+from flask import current_app
+from marshmallow import Schema, fields, validate
+
+from shop.fields import Amount, Text
+from shop.paging import PageQuery
+
+STOCK_MAX = 1_000_000
+PRICE_MAX = 1_000_000
+
+
+class ProductOut(Schema):
+    """A product as anybody sees it."""
+
+    id = fields.Integer(required=True)
+    sku = fields.String(required=True)
+    name = fields.String(required=True)
+    description = fields.String(required=True)
+    category = fields.String(required=True)
+    price = Amount(required=True)
+    currency = fields.Function(
+        lambda _: current_app.config["CURRENCY"],
+        required=True,
+        metadata={"type": "string", "description": "ISO 4217."},
+    )
+    stock = fields.Integer(
+        required=True, metadata={"description": "Pieces that can still be sold."}
+    )
+
+
+class ProductQuery(PageQuery):
+    """Which products are wanted."""
+
+    search = Text(
+        100,
+        shortest=0,
+        load_default="",
+        metadata={"description": "Words that sku, name, category or description contain."},
+    )
+    category = Text(60, shortest=0, load_default="", metadata={"description": "Only this one."})
+
+
+class CatalogueRow(Schema):
+    """One line of the catalogue file."""
+
+    sku = Text(
+        32,
+        required=True,
+        rules=[
+            validate.Regexp(
+                r"^[A-Z0-9][A-Z0-9-]*$(?!\n)",
+                error="Use capital letters, digits and hyphens.",
+            )
+        ],
+    )
+    name = Text(120, required=True)
+    description = Text(2000, shortest=0, lines=True, required=True)
+    category = Text(60, required=True)
+    price = Amount(required=True, validate=validate.Range(min=0, max=PRICE_MAX))
+    stock = fields.Integer(required=True, validate=validate.Range(min=0, max=STOCK_MAX))
+
+
+class CategoryOut(Schema):
+    """A category and how many products it has."""
+
+    name = fields.String(required=True)
+    products = fields.Integer(required=True)

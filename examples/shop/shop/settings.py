@@ -1,0 +1,36 @@
+"""The shop's own settings, and what each environment sets differently."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from carboy import Development, Production, Settings, setting
+
+
+class ShopSettings(Settings):
+    """Carboy's settings and two of the shop's own."""
+
+    MSG: str = setting("Welcome to the shop.", "Greeting at the front door, /.", group="Shop")
+    CURRENCY: str = setting(
+        "EUR", "Currency of every price: three letters as in ISO 4217.", group="Shop"
+    )
+
+    def problems(self) -> Iterator[str]:
+        """Add what the shop demands; see :meth:`carboy.Settings.problems`."""
+        yield from super().problems()
+        if not re.fullmatch(r"[A-Z]{3}", self.CURRENCY):
+            yield (
+                f"CURRENCY is {self.CURRENCY!r}. "
+                "Use the three capital letters of ISO 4217, such as EUR."
+            )
+
+
+class ShopDevelopment(ShopSettings, Development):
+    """On a developer's machine the greeting says where one is."""
+
+    MSG = "Welcome to the workshop: nothing here is for sale."
+
+
+class ShopProduction(ShopSettings, Production):
+    """For the public."""

@@ -1,0 +1,284 @@
+"""One shop per test process, and two ways to reach it: in this process, and over HTTP."""
+
+import contextlib
+import functools
+import http.client
+import itertools
+import json
+import os
+import random
+import re
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+from flask import Flask
+
+from carboy.testing import fresh_database
+from shop import create_app
+from shop.settings import ShopSettings
+
+HERE = Path(__file__).resolve().parent.parent
+START_S = 30
+STOP_S = 20
+
+Exchange = Callable[[str, str, bytes | None, dict[str, str]], "Answer"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back, whichever way."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def data(self) -> Any:
+        assert self.json["status"] == "success", self.text
+        return self.json["data"]
+
+    @property
+    def fields(self) -> Any:
+        """What a refusal says of each field."""
+        assert self.json["status"] == "fail", self.text
+        return self.json["data"]
+
+
+class Client:
+    """The same five words for both ways."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self.get = functools.partial(self.request, "GET")
+        self.post = functools.partial(self.request, "POST")
+        self.put = functools.partial(self.request, "PUT")
+        self.patch = functools.partial(self.request, "PATCH")
+        self.delete = functools.partial(self.request, "DELETE")
+
+    def request(self, method, path, *, json=None, query=None, headers=None, body=None) -> Answer:
+        sent = dict(headers or {})
+        if json is not None:
+            body = _dumps(json)
+            sent["Content-Type"] = "application/json"
+        if query:
+            path = f"{path}?{urlencode(query)}"
+        return self._exchange(method, path, body, sent)
+
+
+def _dumps(value: Any) -> bytes:
+    return json.dumps(value).encode()
+
+
+def in_process(app: Flask) -> Exchange:
+    def exchange(method, path, body, headers):
+        answer = app.test_client().open(path, method=method, data=body, headers=headers)
+        return Answer(answer.status_code, dict(answer.headers), answer.data)
+
+    return exchange
+
+
+def over_http(base_url: str) -> Exchange:
+    place = urlsplit(base_url)
+    kind = http.client.HTTPSConnection if place.scheme == "https" else http.client.HTTPConnection
+
+    def exchange(method, path, body, headers):
+        with contextlib.closing(kind(place.netloc, timeout=60)) as connection:
+            connection.request(method, place.path.rstrip("/") + path, body, headers)
+            answer = connection.getresponse()
+            return Answer(answer.status, dict(answer.headers), answer.read())
+
+    return exchange
+
+
+@pytest.fixture(scope="session")
+def database_url() -> Iterator[str]:
+    """A database with the catalogue in it."""
+    with fresh_database() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def app(database_url, tmp_path_factory) -> Iterator[Flask]:
+    with shop_on(database_url, tmp_path_factory.mktemp("instance")) as app:
+        flask(app, "db", "upgrade")
+        flask(app, "shop", "import-catalogue", str(HERE / "catalogue.csv"))
+        yield app
+
+
+@contextlib.contextmanager
+def shop_on(url: str, folder: Path) -> Iterator[Flask]:
+    """Make the shop on a database, and let go of it at the end."""
+    app = create_app(
+        ShopSettings.load(APP_ENV="Testing", DATABASE_URL=url, INSTANCE_PATH=str(folder))
+    )
+    try:
+        yield app
+    finally:
+        with app.app_context():
+            app.extensions["sqlalchemy"].engine.dispose()
+
+
+def flask(app: Flask, *words: str, status: int = 0) -> str:
+    """Run ``flask WORDS`` and give what it printed."""
+    result = app.test_cli_runner().invoke(args=words)
+    assert result.exit_code == status, (result.output, result.exception)
+    return result.output
+
+
+@pytest.fixture
+def command() -> Callable[..., str]:
+    """``command(app, *words, status=0)``: run ``flask WORDS``."""
+    return flask
+
+
+@pytest.fixture
+def new_shop(tmp_path) -> Iterator[Flask]:
+    """A shop of the test's own, with tables and nothing in them."""
+    with fresh_database() as url, shop_on(url, tmp_path) as app:
+        flask(app, "db", "upgrade")
+        yield app
+
+
+@pytest.fixture
+def shop_without_tables(tmp_path) -> Iterator[Flask]:
+    with fresh_database() as url, shop_on(url, tmp_path) as app:
+        yield app
+
+
+@pytest.fixture(scope="session")
+def server_url(request, tmp_path_factory) -> Iterator[str]:
+    """``BASE_URL`` when it is set, else a server started here."""
+    given = os.environ.get("BASE_URL")
+    if given:
+        yield given
+        return
+    request.getfixturevalue("app")  # fills the database
+    with served(request.getfixturevalue("database_url"), tmp_path_factory.mktemp("served")) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def served(database_url: str, folder: Path) -> Iterator[str]:
+    """Serve the shop as ``make start`` does, on a free port."""
+    ours = {
+        "APP_ENV": "Testing",
+        "DATABASE_URL": database_url,
+        "INSTANCE_PATH": str(folder),
+        "HTTP_PORT": "0",
+        "LOG_LEVEL": "INFO",
+        "ACCESS_LOG": "false",
+        "WEB_CONCURRENCY": "2",
+        "PYTHONWARNINGS": "default",
+    }
+    inherited = {name: value for name, value in os.environ.items() if name != "PORT"}
+    command = [str(Path(sys.executable).with_name("carboy")), "run", "wsgi:app"]
+    with subprocess.Popen(
+        command,
+        cwd=HERE,
+        env=inherited | ours,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as server:
+        output: list[str] = []
+        reader = threading.Thread(target=lambda: output.extend(server.stdout), daemon=True)
+        reader.start()
+        try:
+            yield wait_for_address(server, output)
+        finally:
+            server.terminate()
+            try:
+                status = server.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                raise
+            reader.join(STOP_S)
+    assert status == 0, "".join(output)
+    assert "Traceback" not in "".join(output)
+
+
+def wait_for_address(server: subprocess.Popen, output: list[str]) -> str:
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline and server.poll() is None:
+        found = re.search(r"https?://127\.0\.0\.1:[1-9]\d*", "".join(output))
+        if found:
+            url = found.group()
+            with contextlib.suppress(OSError):
+                if over_http(url)("GET", "/health/live", None, {}).status == 200:
+                    return url
+        time.sleep(0.02)
+    raise AssertionError("The server did not come up:\n" + "".join(output))
+
+
+@pytest.fixture(params=["test client", "server"])
+def client(request) -> Client:
+    if request.param == "server":
+        return Client(over_http(request.getfixturevalue("server_url")))
+    return Client(in_process(request.getfixturevalue("app")))
+
+
+@pytest.fixture
+def person() -> dict[str, str]:
+    """What a person nobody has met yet sends to register."""
+    name = f"p{uuid.uuid4().hex[:16]}"
+    return {
+        "username": name,
+        "email": f"{name}@example.com",
+        "full_name": "Renée Example",
+        "password": "correct horse battery",
+    }
+
+
+@pytest.fixture
+def make_user(client, person) -> Callable[[], dict[str, Any]]:
+    """Register somebody else at each call."""
+    turns = itertools.count()
+
+    def make() -> dict[str, Any]:
+        name = f"{person['username']}-{next(turns)}"
+        sent = {**person, "username": name, "email": f"{name}@example.com"}
+        answer = client.post("/api/v1/users", json=sent)
+        assert answer.status == 201, answer.text
+        return answer.data
+
+    return make
+
+
+@pytest.fixture
+def user(make_user) -> dict[str, Any]:
+    return make_user()
+
+
+@pytest.fixture
+def products(client) -> Callable[..., list[dict[str, Any]]]:
+    """Pick products of which enough is left."""
+
+    def pick(number: int, *, at_least: int = 10) -> list[dict[str, Any]]:
+        pages = [client.get(f"/api/v1/products?limit=100&offset={n}").data for n in (0, 100)]
+        enough = [item for page in pages for item in page["items"] if item["stock"] >= at_least]
+        return random.sample(enough, number)
+
+    return pick
+
+
+@pytest.fixture
+def product(products) -> dict[str, Any]:
+    return products(1)[0]
