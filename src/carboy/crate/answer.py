@@ -1,0 +1,190 @@
+"""One answer on its way out: started once, counted, finished once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from types import TracebackType
+from typing import Any, Protocol, Self
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+from carboy.crate.exchange import Exchange
+from carboy.crate.health import Reply
+from carboy.crate.refusal import status_line
+from carboy.logs import current_ids
+
+_CLIENT_CLOSED = 499
+_FAILED = 500
+
+Header = tuple[str, str]
+ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
+
+
+class Surroundings(Protocol):
+    """What the crate does for an answer."""
+
+    def dress(
+        self, environ: WSGIEnvironment, exchange: Exchange, status: int, headers: list[Header]
+    ) -> tuple[list[Header], str | None]:
+        """Complete the headers; also gives the length the app announced."""
+        ...
+
+    def refuse(self, error: Exception, environ: WSGIEnvironment) -> Reply:
+        """Turn an error into the answer, or raise it when it is to be let through."""
+        ...
+
+    def finished(self, exchange: Exchange, environ: WSGIEnvironment) -> None:
+        """Count and log the request."""
+        ...
+
+
+class Answer:
+    """The ``start_response`` that the app calls, and the body that the server reads.
+
+    The request is counted and logged when the last promised byte has been handed over,
+    the body has ended, or the server closes the answer (as it does when the client has
+    gone), whichever comes first. The log context lasts until the close.
+    """
+
+    _next: Callable[[], bytes]
+    _write: Callable[[bytes], object]
+
+    __slots__ = (
+        "_close",
+        "_closed",
+        "_crate",
+        "_environ",
+        "_exchange",
+        "_finished",
+        "_left",
+        "_next",
+        "_previous",
+        "_start_response",
+        "_write",
+    )
+
+    def __init__(
+        self,
+        crate: Surroundings,
+        exchange: Exchange,
+        environ: WSGIEnvironment,
+        start_response: StartResponse,
+    ) -> None:
+        self._crate = crate
+        self._exchange = exchange
+        self._environ = environ
+        self._start_response = start_response
+        self._close: Callable[[], object] | None = None
+        self._closed = self._finished = False
+        self._left = -1
+        # Set back by value: a token is refused where a server closes from elsewhere.
+        self._previous = current_ids.get()
+        current_ids.set(exchange)
+
+    def start(
+        self, status: str, headers: list[Header], exc_info: ExcInfo | None = None, /
+    ) -> Callable[[bytes], object]:
+        """Complete the headers and pass them on (PEP 3333, "The start_response() Callable").
+
+        :raises BaseException: that of *exc_info*, when the headers are out already.
+        """
+        code = int(status[:3])
+        dressed, length = self._crate.dress(self._environ, self._exchange, code, headers)
+        if exc_info is None:
+            self._write = self._start_response(status, dressed)
+        else:
+            self._write = self._start_response(status, dressed, exc_info)
+        self._exchange.status = code
+        # HEAD announces a length and sends nothing, so only a positive one can be reached.
+        self._left = int(length) if length is not None and length.isdecimal() else -1
+        return self.write
+
+    def write(self, data: bytes) -> None:
+        """Send *data* at once: the old way of PEP 3333, for apps that need it."""
+        self._exchange.bytes_sent += len(data)
+        self._write(data)
+
+    def carry(self, body: Iterable[bytes]) -> Iterable[bytes]:
+        """Take the app's body; what the server can send as a file stays what it is."""
+        self._close = getattr(body, "close", None)
+        wrapper = self._environ.get("wsgi.file_wrapper")
+        if isinstance(wrapper, type) and isinstance(body, wrapper):
+            try:
+                body.close = self.close  # type: ignore[attr-defined]
+            except AttributeError:
+                pass  # written in C: it is read through here, at the speed of any body
+            else:
+                self._exchange.bytes_sent = max(self._left, 0)
+                return body
+        self._next = iter(body).__next__
+        return self
+
+    def reply(self, reply: Reply) -> Self:
+        """Give an answer of the crate's own."""
+        self._respond(reply, None)
+        return self
+
+    def fail(self, error: Exception) -> Self:
+        """Answer for a request that went wrong before it had a body.
+
+        :raises Exception: the error, when it is to be let through or it is too late.
+        """
+        try:
+            self._respond(self._crate.refuse(error, self._environ), error)
+        except BaseException:
+            self._break_off()
+            raise
+        return self
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        exchange = self._exchange
+        try:
+            chunk = self._next()
+        except StopIteration:
+            self._finish()
+            raise
+        except Exception as error:
+            if exchange.bytes_sent:
+                exchange.status = _FAILED
+                raise
+            self.fail(error)
+            chunk = self._next()
+        exchange.bytes_sent += len(chunk)
+        if exchange.bytes_sent >= self._left > 0:
+            self._finish()
+        return chunk
+
+    def close(self) -> None:
+        """Close the app's body, then end the request; further calls do nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            if self._close is not None:
+                self._close()
+        finally:
+            self._finish()
+            current_ids.set(self._previous)
+
+    def _respond(self, reply: Reply, error: Exception | None) -> None:
+        status, headers, body = reply
+        length = ("Content-Length", str(len(body)))
+        exc_info: Any = None if error is None else (type(error), error, error.__traceback__)
+        bodiless = status == 204  # noqa: PLR2004 - No Content
+        sent = headers if bodiless else [*headers, length]
+        self.start(status_line(status), sent, exc_info)
+        silent = bodiless or self._exchange.method == "HEAD"
+        self._next = iter(() if silent else (body,)).__next__
+
+    def _break_off(self) -> None:
+        self._exchange.status = _FAILED
+        self.close()
+
+    def _finish(self) -> None:
+        if not self._finished:
+            self._finished = True
+            if not self._exchange.status:
+                self._exchange.status = _CLIENT_CLOSED
+            self._crate.finished(self._exchange, self._environ)

@@ -1,0 +1,140 @@
+"""Let pages of other origins call the service (Fetch Standard, section 3.2)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from wsgiref.types import WSGIEnvironment
+
+from carboy.errors import SettingsError
+from carboy.settings import Settings
+
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^\s/?#@*:\[\]]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
+_ONE_LABEL = "[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+_HEADER_NAMES = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+(?:\s*,\s*[A-Za-z0-9!#$%&'*+.^_`|~-]+)*")
+_WILDCARD = "://*."
+
+Header = tuple[str, str]
+
+
+class Cors:
+    """Which origins may call, and the headers that tell browsers so.
+
+    :raises SettingsError: for an origin that no browser would ever send.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        problems: list[str] = []
+        self._any = "*" in settings.CORS_ORIGINS
+        self._null = "null" in settings.CORS_ORIGINS
+        self._exact: set[str] = set()
+        self._patterns: list[re.Pattern[str]] = []
+        for entry in settings.CORS_ORIGINS:
+            if entry not in {"*", "null"}:
+                self._add(entry, problems)
+        if problems:
+            raise SettingsError(problems)
+        self._credentials = settings.CORS_CREDENTIALS
+        self._extra: list[Header] = []
+        if settings.CORS_CREDENTIALS:
+            self._extra.append(("Access-Control-Allow-Credentials", "true"))
+        if settings.CORS_EXPOSE_HEADERS:
+            exposed = ", ".join(settings.CORS_EXPOSE_HEADERS)
+            self._extra.append(("Access-Control-Expose-Headers", exposed))
+        self._any_header = "*" in settings.CORS_HEADERS
+        self._headers = ", ".join(settings.CORS_HEADERS)
+        self._preflight: list[Header] = [
+            ("Access-Control-Allow-Methods", ", ".join(settings.CORS_METHODS)),
+            ("Access-Control-Max-Age", str(settings.CORS_MAX_AGE_S)),
+        ]
+
+    def _add(self, entry: str, problems: list[str]) -> None:
+        if entry.startswith("re:"):
+            try:
+                self._patterns.append(re.compile(entry.removeprefix("re:")))
+            except re.error as error:
+                problems.append(
+                    f"CORS_ORIGINS has {entry!r}, which is no regular expression: {error}."
+                )
+            return
+        lowered = entry.lower()
+        wildcard = _WILDCARD in lowered
+        if not _ORIGIN.fullmatch(lowered.replace(_WILDCARD, "://label.", 1)):
+            problems.append(
+                f"CORS_ORIGINS has {entry!r}, which is no origin. Write scheme and host and "
+                "nothing after them, such as https://app.example.com."
+            )
+        elif wildcard:
+            scheme, rest = lowered.split(_WILDCARD, 1)
+            self._patterns.append(
+                re.compile(f"{re.escape(scheme)}://{_ONE_LABEL}\\.{re.escape(rest)}")
+            )
+        else:
+            self._exact.add(lowered)
+
+    def allows(self, origin: str) -> bool:
+        """Tell whether pages of *origin* may call.
+
+        ``null`` is what sandboxed frames, local files and redirects send, so anyone can
+        send it: nothing but its own name in the list allows it.
+        """
+        if origin == "null":
+            return self._null
+        return (
+            self._any
+            or origin in self._exact
+            or any(pattern.fullmatch(origin) for pattern in self._patterns)
+        )
+
+    def is_preflight(self, environ: WSGIEnvironment) -> bool:
+        """Tell whether the browser asks before it sends the request proper."""
+        return (
+            environ["REQUEST_METHOD"] == "OPTIONS"
+            and "HTTP_ORIGIN" in environ
+            and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ
+        )
+
+    def preflight(self, environ: WSGIEnvironment) -> list[Header]:
+        """Answer a preflight request; :meth:`dress` adds what every answer gets."""
+        headers = [
+            ("Vary", "Origin, Access-Control-Request-Method, Access-Control-Request-Headers")
+        ]
+        if not self.allows(environ["HTTP_ORIGIN"]):
+            return headers
+        headers += self._preflight
+        # With credentials browsers take a * literally, so what was asked for is named.
+        asked = environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS", "")
+        allowed = self._headers
+        if self._any_header:
+            allowed = asked if _HEADER_NAMES.fullmatch(asked) else ""
+        if allowed:
+            headers.append(("Access-Control-Allow-Headers", allowed))
+        return headers
+
+    def dress(
+        self, environ: WSGIEnvironment, headers: list[Header], given: Mapping[str, str]
+    ) -> None:
+        """Add what browsers need to *headers*, in place.
+
+        :param given: headers the app sent, names in lower case; an app that answers for
+            itself is left alone.
+        """
+        if "vary" in given:
+            _vary_on_origin(headers)
+        else:
+            headers.append(("Vary", "Origin"))
+        origin = environ.get("HTTP_ORIGIN")
+        if origin is None or "access-control-allow-origin" in given or not self.allows(origin):
+            return
+        public = self._any and not self._credentials
+        headers.append(("Access-Control-Allow-Origin", "*" if public else origin))
+        headers += [header for header in self._extra if header[0].lower() not in given]
+
+
+def _vary_on_origin(headers: list[Header]) -> None:
+    places = [place for place, (name, _) in enumerate(headers) if name.lower() == "vary"]
+    values = [headers[place][1] for place in places]
+    known = {name.strip().lower() for value in values for name in value.split(",")}
+    if known.isdisjoint({"origin", "*"}):
+        place = places[0]
+        headers[place] = (headers[place][0], f"{headers[place][1]}, Origin".removeprefix(", "))

@@ -1,0 +1,179 @@
+"""The WSGI layer itself: runs every concern, in a fixed order, in one pass."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from carboy.crate.access_log import AccessLog
+from carboy.crate.answer import Answer, Header
+from carboy.crate.body import BodyLimit
+from carboy.crate.cors import Cors
+from carboy.crate.exchange import Exchange
+from carboy.crate.headers import SecurityHeaders
+from carboy.crate.health import Check, Health, Reply
+from carboy.crate.hosts import Hosts
+from carboy.crate.maintenance import Maintenance
+from carboy.crate.metrics import Metrics
+from carboy.crate.proxies import Proxies
+from carboy.crate.refusal import plain_json
+from carboy.errors import ApiError, InternalError
+from carboy.logs import mark_records
+from carboy.settings import Settings
+
+_log = logging.getLogger("carboy.crate")
+_NS_PER_S = 1_000_000_000
+
+Render = Callable[[ApiError, WSGIEnvironment], tuple[bytes, str]]
+
+
+class Crate:
+    """Surrounds any WSGI application with what it takes to operate it.
+
+    What the inside tells the outside goes through the environment: ``carboy.route``
+    (rule of the route that matched) and ``carboy.policy`` (``page`` or ``api``).
+
+    :param app: the application.
+    :param settings: read once, here.
+    :param instance_path: folder of the maintenance switch.
+    :param checks: readiness checks by name; looked at whenever they run.
+    :param render: writes the body of a refusal, and names its content type.
+    :param propagate: whether an exception of the app goes on to the server or the test.
+    :raises SettingsError: for origins or host names that can never match.
+
+    :ivar stopping: asked by ``/health/ready``; replace it to announce a stop.
+    :ivar maintenance: the maintenance switch.
+    :ivar metrics: ``None`` when METRICS is off.
+    """
+
+    def __init__(  # noqa: PLR0913 - what it surrounds and what it is told, each by name
+        self,
+        app: WSGIApplication,
+        settings: Settings,
+        *,
+        instance_path: Path,
+        checks: Mapping[str, Check],
+        render: Render = plain_json,
+        propagate: Callable[[], bool] = lambda: False,
+    ) -> None:
+        mark_records()
+        self.stopping: Callable[[], bool] = lambda: False
+        self.maintenance = Maintenance.from_settings(settings, instance_path)
+        self.metrics = Metrics(settings) if settings.METRICS else None
+        self._app = app
+        self._render = render
+        self._propagate = propagate
+        self._proxies = Proxies(settings.TRUSTED_PROXIES)
+        self._hosts = Hosts(settings.TRUSTED_HOSTS)
+        self._cors = Cors(settings) if settings.CORS_ORIGINS else None
+        self._body = BodyLimit(settings.MAX_CONTENT_LENGTH)
+        self._security = SecurityHeaders(settings)
+        self._access = AccessLog() if settings.ACCESS_LOG else None
+        health = Health(settings, checks, self.maintenance, self._is_stopping)
+        self._endpoints: dict[str, Callable[[WSGIEnvironment], Reply]] = {
+            "/health": health.live,
+            "/health/live": health.live,
+            "/health/ready": health.ready,
+        }
+        if self.metrics is not None:
+            self._endpoints["/metrics"] = self.metrics.serve
+        # Probes call by address and must get through maintenance, also to an app's own.
+        self._exempt = frozenset(self._endpoints)
+
+    def release(self, path: str) -> bool:
+        """Leave *path* to the app, when one of its own routes has the crate's place.
+
+        :return: whether the crate would have answered it.
+        """
+        return self._endpoints.pop(path, None) is not None
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        started_ns = time.perf_counter_ns()
+        self._proxies.apply(environ)
+        exchange = environ["carboy.exchange"] = Exchange(environ, started_ns)
+        answer = Answer(self, exchange, environ, start_response)
+        if self.metrics is not None:
+            self.metrics.began(exchange.method)
+        try:
+            own = self._outside(exchange, environ)
+            if own is not None:
+                return answer.reply(own)
+            return answer.carry(self._app(environ, answer.start))
+        except Exception as error:  # noqa: BLE001 - becomes the answer, or is raised again there
+            return answer.fail(error)
+        except BaseException:
+            answer.close()
+            raise
+
+    def _is_stopping(self) -> bool:
+        return self.stopping()
+
+    def _outside(self, exchange: Exchange, environ: WSGIEnvironment) -> Reply | None:
+        """Answer what the app is not needed for; ``None``: the app's turn.
+
+        :raises ApiError: the refusal of a request that does not get through.
+        """
+        path = environ.get("PATH_INFO", "")
+        if path in self._exempt:
+            endpoint = self._endpoints.get(path)
+            if endpoint is not None:
+                exchange.route = path
+                return endpoint(environ)
+        else:
+            self._hosts.check(environ)
+            # Before maintenance: a browser shows a page the 503 only after its preflight.
+            if self._cors is not None and self._cors.is_preflight(environ):
+                return 204, self._cors.preflight(environ), b""
+            notice = self.maintenance.notice(exchange.started_ns)
+            if notice is not None:
+                raise notice.refusal()
+        self._body.guard(environ)
+        return None
+
+    def dress(
+        self, environ: WSGIEnvironment, exchange: Exchange, status: int, headers: list[Header]
+    ) -> tuple[list[Header], str | None]:
+        """Complete the headers of an answer.
+
+        :return: a new list, and the length the app announced.
+        """
+        given = {name.lower(): value for name, value in headers}
+        dressed = [
+            *headers,
+            *self._security.choose(environ.get("carboy.policy"), exchange.scheme, status, given),
+        ]
+        if "x-request-id" not in given:
+            dressed.append(("X-Request-ID", exchange.request_id))
+        if self._cors is not None:
+            self._cors.dress(environ, dressed, given)
+        return dressed, given.get("content-length")
+
+    def refuse(self, error: Exception, environ: WSGIEnvironment) -> Reply:
+        """Turn what was raised into an answer, in the app's envelope.
+
+        :raises Exception: *error*, if it is no refusal and *propagate* says so.
+        """
+        if not isinstance(error, ApiError):
+            _log.error("A request failed.", exc_info=error)
+            if self._propagate():
+                raise error
+            error = InternalError()
+        try:
+            body, content_type = self._render(error, environ)
+        except Exception:  # noqa: BLE001 - an envelope that fails must not fail the answer
+            _log.exception("A refusal could not be written in the app's envelope.")
+            body, content_type = plain_json(error, environ)
+        return error.status, [("Content-Type", content_type), *error.headers.items()], body
+
+    def finished(self, exchange: Exchange, environ: WSGIEnvironment) -> None:
+        """Count and log a request that was answered."""
+        duration_ns = time.perf_counter_ns() - exchange.started_ns
+        route = exchange.route = environ.get("carboy.route") or exchange.route
+        if self.metrics is not None:
+            self.metrics.ended(exchange.method, route, exchange.status, duration_ns / _NS_PER_S)
+        if self._access is not None:
+            self._access.write(exchange, environ, duration_ns)

@@ -1,0 +1,121 @@
+"""Request metrics for Prometheus, labelled by route rule and never by raw path."""
+
+from __future__ import annotations
+
+import hmac
+import os
+from collections.abc import Callable
+from wsgiref.types import WSGIEnvironment
+
+from carboy.crate.health import Reply, demand_get
+from carboy.errors import NotFound, Unauthorized
+from carboy.settings import Settings
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
+_OTHER_METHOD = "(other)"
+_UNMATCHED = "(unmatched)"
+_LABELS = ("method", "route", "status")
+_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
+
+Counted = tuple[Callable[[], None], Callable[[float], None]]
+
+
+class Metrics:
+    """Counts requests, their durations and those in flight.
+
+    Several worker processes are summed up when ``PROMETHEUS_MULTIPROC_DIR`` was set
+    before ``prometheus_client`` was first imported, which ``carboy run`` sees to.
+
+    :ivar registry: register metrics of your own here and ``/metrics`` shows them.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        # Whether values are shared between processes is decided when this is imported.
+        import prometheus_client as client
+
+        self.registry = client.CollectorRegistry()
+        self._requests = client.Counter(
+            "http_requests", "Requests answered.", _LABELS, registry=self.registry
+        )
+        self._durations = client.Histogram(
+            "http_request_duration_seconds",
+            "Time from taking a request to the end of its answer.",
+            _LABELS,
+            buckets=_BUCKETS_S,
+            registry=self.registry,
+        )
+        self._in_flight = client.Gauge(
+            "http_requests_in_flight",
+            "Requests being answered.",
+            ("method",),
+            registry=self.registry,
+            multiprocess_mode="livesum",
+        )
+        # Looking up a child costs more than counting on it. The keys are bounded: known
+        # methods, routes of the app, statuses.
+        self._counted: dict[tuple[str, str, int], Counted] = {}
+        self._flying: dict[str, tuple[Callable[[], None], Callable[[], None]]] = {}
+        self._token = settings.METRICS_TOKEN.encode() if settings.METRICS_TOKEN else None
+        self._closed = self._token is None and settings.APP_ENV == "Production"
+
+    def began(self, method: str) -> None:
+        """Count a request in flight."""
+        (self._flying.get(method) or self._fly(method))[0]()
+
+    def ended(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count a request that was answered.
+
+        :param route: rule of the route; empty for requests that matched none.
+        """
+        if method not in _METHODS:
+            method = _OTHER_METHOD
+        count, observe = self._counted.get((method, route, status)) or self._count(
+            method, route, status
+        )
+        count()
+        observe(seconds)
+        (self._flying.get(method) or self._fly(method))[1]()
+
+    def serve(self, environ: WSGIEnvironment) -> Reply:
+        """Answer ``/metrics`` in the text format the scraper asks for.
+
+        :raises NotFound: in Production without METRICS_TOKEN.
+        :raises Unauthorized: when the bearer token is missing or wrong.
+        """
+        demand_get(environ)
+        self._admit(environ)
+        import prometheus_client as client
+        from prometheus_client.exposition import choose_encoder
+
+        registry = self.registry
+        if _DIRECTORY in os.environ:
+            from prometheus_client.multiprocess import MultiProcessCollector
+
+            registry = client.CollectorRegistry()
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        encode, content_type = choose_encoder(environ.get("HTTP_ACCEPT", ""))
+        return 200, [("Content-Type", content_type), ("Vary", "Accept")], encode(registry)
+
+    def _admit(self, environ: WSGIEnvironment) -> None:
+        if self._closed:
+            raise NotFound
+        if self._token is None:
+            return
+        scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+        given = token.strip().encode("latin-1", "replace")
+        if scheme.lower() != "bearer" or not hmac.compare_digest(given, self._token):
+            raise Unauthorized("The metrics ask for a token.", scheme='Bearer realm="metrics"')
+
+    def _count(self, method: str, route: str, status: int) -> Counted:
+        labels = (method, route or _UNMATCHED, str(status))
+        made = (self._requests.labels(*labels).inc, self._durations.labels(*labels).observe)
+        self._counted[method, route, status] = made
+        return made
+
+    def _fly(self, method: str) -> tuple[Callable[[], None], Callable[[], None]]:
+        known = method if method in _METHODS else _OTHER_METHOD
+        child = self._in_flight.labels(known)
+        made = (child.inc, child.dec)
+        self._flying[known] = made
+        return made
