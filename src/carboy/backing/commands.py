@@ -1,0 +1,77 @@
+"""The commands under ``flask db``: Flask-Alembic's, with one line for what goes wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+from flask import current_app, has_app_context
+from flask.cli import ScriptInfo
+from sqlalchemy.exc import SQLAlchemyError
+
+from carboy.backing.policy import Policy, first_line
+from carboy.errors import CarboyError
+
+if TYPE_CHECKING:
+    from carboy.backing.migrations import Migrations
+
+
+class DatabaseCommands(click.Group):
+    """``flask db …``; Alembic is imported when one of them is asked for.
+
+    :param migrations: gives those of the current app.
+    :param policy: gives the database of the current app.
+    """
+
+    def __init__(self, migrations: Callable[[], Migrations], policy: Callable[[], Policy]) -> None:
+        super().__init__("db", help="Create and apply database migrations.")
+        self._migrations = migrations
+        self._policy = policy
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the commands."""
+        return _originals().list_commands(ctx)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Find a command."""
+        return _originals().get_command(ctx, cmd_name)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command inside the app; what it holds is given back."""
+        if not has_app_context():
+            ctx.with_resource(ctx.ensure_object(ScriptInfo).load_app().app_context())
+        with self._one_line():
+            ctx.obj = migrations = self._migrations()
+            try:
+                return super().invoke(ctx)
+            finally:
+                migrations.release()
+
+    @contextmanager
+    def _one_line(self) -> Iterator[None]:
+        from alembic.util import CommandError  # loaded by the commands already
+
+        try:
+            yield
+        except (CarboyError, CommandError, SQLAlchemyError, OSError) as error:
+            if current_app.debug:
+                raise
+            raise click.ClickException(self._explained(error)) from None
+
+    def _explained(self, error: Exception) -> str:
+        if isinstance(error, SQLAlchemyError):
+            return (
+                f"{self._policy().place}: {first_line(error)}. Nothing was changed; "
+                "FLASK_DEBUG=1 shows where it happened."
+            )
+        if isinstance(error, OSError):
+            return str(self._policy().refusal(error))
+        return str(error)
+
+
+def _originals() -> click.Group:
+    from flask_alembic.cli import cli
+
+    return cli

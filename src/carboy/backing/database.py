@@ -1,0 +1,204 @@
+"""``Database``: sessions, engines and migrations of an app, from its settings."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+from flask import Flask, current_app, g
+from flask.sansio.app import App
+from flask_sqlalchemy_lite import SQLAlchemy
+from sqlalchemy import MetaData
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import DeclarativeBase, Session
+
+from carboy.backing.address import READING, has_settings, policy_for, reads_only
+from carboy.backing.commands import DatabaseCommands
+from carboy.backing.faults import translate
+from carboy.backing.policy import WRITING, Policy
+from carboy.errors import SettingsError
+
+if TYPE_CHECKING:
+    from carboy.backing.migrations import Migrations
+
+__all__ = ["Database"]
+
+_KEY = "carboy.database"
+
+
+class Database(SQLAlchemy):
+    """The app's database: SQLite by default, PostgreSQL by ``DATABASE_URL``.
+
+    Flask-SQLAlchemy-Lite underneath, so :attr:`session`, :attr:`engine`,
+    :meth:`get_or_abort` and the rest are its own. A session belongs to the app context
+    and is closed at its end; what was not committed is rolled back.
+
+    :param models: the declarative base, or its metadata.
+    :param app: the app, when it exists already.
+    :param engine_options: more for :func:`sqlalchemy.create_engine`.
+    :param session_options: more for :class:`sqlalchemy.orm.sessionmaker`.
+    """
+
+    metadata: MetaData
+
+    def __init__(
+        self,
+        models: MetaData | type[DeclarativeBase],
+        app: App | None = None,
+        *,
+        engine_options: dict[str, Any] | None = None,
+        session_options: dict[str, Any] | None = None,
+    ) -> None:
+        self.metadata = models if isinstance(models, MetaData) else models.metadata
+        self._default_options = dict(engine_options or {})
+        self._opening = threading.Lock()
+        super().__init__(
+            app,
+            require_default_engine=False,
+            engine_options=engine_options,
+            session_options=dict(session_options or {}),
+        )
+
+    def init_app(self, app: App) -> None:
+        """Register on an app, before or after ``Carboy(app)``.
+
+        :raises SettingsError: when ``DATABASE_URL`` cannot be read; when ``Carboy(app)``
+            comes later, at the first use.
+        :raises CarboyError: when the driver it needs is not installed.
+        """
+        if not isinstance(app, Flask):
+            raise TypeError(f"Database needs a Flask app, not {type(app).__name__}.")
+        if "default" in app.config.get("SQLALCHEMY_ENGINES", {}):
+            raise SettingsError(
+                ['SQLALCHEMY_ENGINES["default"] is set in app.config. Set DATABASE_URL instead.']
+            )
+        teardowns = len(app.teardown_appcontext_funcs)
+        super().init_app(app)
+        if not app.config.get("SQLALCHEMY_ASYNC_ENGINES"):
+            # The teardown of asynchronous sessions starts an event loop per request, which
+            # takes longer than the rest of an ordinary one; there are none to close.
+            app.teardown_appcontext_funcs[teardowns:] = [
+                teardown
+                for teardown in app.teardown_appcontext_funcs[teardowns:]
+                if not inspect.iscoroutinefunction(teardown)
+            ]
+        checks = app.extensions.setdefault("carboy.checks", {})
+        checks["database"] = partial(self._check, app)
+        translators = app.extensions.setdefault("carboy.translators", [])
+        translators.append(partial(translate, metadata=self.metadata))
+        app.extensions.setdefault("carboy.start", []).append(self._start)
+        app.shell_context_processor(_only_look)
+        app.cli.add_command(DatabaseCommands(self._migrations, self._policy))
+        if has_settings(app):
+            self._open(app)
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """Write in a request whose method promises not to (GET, HEAD, OPTIONS).
+
+        Such a request begins its transactions as reading ones. SQLite can turn one into
+        a writing one only while nobody else wrote; otherwise the caller gets a 503. Here
+        the right to write is taken at the beginning, waiting for it if need be. What the
+        session did before is committed first, and what it loaded is read again.
+
+        Commits at the end, rolls back on an error. Not to be nested.
+
+        :return: :attr:`session`, inside a transaction that may write.
+        """
+        session = self.session
+        if session.in_transaction() and not self._may_write(session):
+            session.commit()
+        try:
+            if not session.in_transaction():
+                session.connection(execution_options={WRITING: True})
+            yield session
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
+
+    @contextmanager
+    def test_isolation(self) -> Iterator[None]:
+        """Undo at the end what sessions commit inside, in every app of this database.
+
+        All sessions share one connection and its transaction; a commit ends a savepoint.
+        The inherited method patches the engine; under SQLAlchemy 2.1 its commits are lasting.
+        Source: SQLAlchemy, "Joining a Session into an External Transaction".
+        """
+        with ExitStack() as undo:
+            for app, state in list(self._app_state.items()):
+                self._open(cast("Flask", app))  # init_app took no other kind
+                engine = state.engines["default"]
+                connection = undo.enter_context(engine.connect())
+                undo.callback(connection.begin().rollback)
+                sessions = state.sessionmaker
+                before = {"join_transaction_mode": "conditional_savepoint", **sessions.kw}
+                undo.callback(sessions.configure, **before)
+                sessions.configure(bind=connection, join_transaction_mode="create_savepoint")
+            yield
+
+    def _may_write(self, session: Session) -> bool:
+        promised = reads_only(_app())
+        return not promised or WRITING in session.connection().get_execution_options()
+
+    def _get_state(self) -> Any:
+        state = super()._get_state()
+        if "default" not in state.engines:
+            self._open(_app())
+        return state
+
+    def _open(self, app: Flask) -> Policy:
+        """Make the engine of an app, once; nothing connects yet."""
+        with self._opening:
+            policy: Policy | None = app.extensions.get(_KEY)
+            if policy is None:
+                policy = policy_for(app)
+                state = self._app_state[app]
+                engine = policy.engine(**self._default_options)
+                state.sessionmaker.configure(bind=engine)
+                state.engines["default"] = engine
+                app.extensions[_KEY] = policy
+            return policy
+
+    def _policy(self) -> Policy:
+        return self._open(_app())
+
+    def _migrations(self) -> Migrations:
+        from carboy.backing.migrations import migrations_of
+
+        app = _app()
+        return migrations_of(app, self.metadata, self._open(app))
+
+    def _check(self, app: Flask) -> None:
+        self._open(app).probe()
+
+    def _start(self) -> None:
+        """Look at the database before workers are forked; leave no connection to them.
+
+        :raises CarboyError: when it cannot be reached or written, lacks migrations, or is
+            newer than the code.
+        """
+        policy = self._policy()
+        try:
+            self._migrations().start(
+                upgrade=current_app.config.get("DATABASE_UPGRADE", False),
+                allow_newer=current_app.config.get("DATABASE_ALLOW_NEWER", False),
+            )
+        except (SQLAlchemyError, OSError) as error:
+            raise policy.refusal(error) from error
+        policy.let_go(self.engine)
+
+
+def _app() -> Flask:
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
+    return app
+
+
+def _only_look() -> dict[str, Any]:
+    """Keep ``flask shell`` from holding the write lock while a person thinks."""
+    g.setdefault(READING, default=True)
+    return {}
