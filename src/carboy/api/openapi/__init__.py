@@ -1,0 +1,29 @@
+"""OpenAPI 3.1, generated from what is registered on the app."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask
+
+from carboy.api import docs_page
+from carboy.api.openapi import serving
+
+__all__ = ["document", "init_app"]
+
+
+def init_app(app: Flask) -> None:
+    """Serve ``/openapi.json`` and ``/docs`` if ``API_DOCS`` is on, and add ``flask openapi``."""
+    serving.published(app)
+    app.cli.add_command(serving.command)
+    if app.config.get("API_DOCS", True):
+        app.register_blueprint(serving.blueprint())
+        app.register_blueprint(docs_page.blueprint())
+
+
+def document(app: Flask) -> dict[str, Any]:
+    """Return the OpenAPI document of *app*, built at the first call.
+
+    Call it when everything is registered: later registrations are not in it.
+    """
+    return serving.published(app).document(app)

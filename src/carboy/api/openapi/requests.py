@@ -1,0 +1,144 @@
+"""The request side of an operation: parameters and body."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import Schema as Marshmallow
+from marshmallow import fields
+from webargs.fields import DelimitedFieldMixin
+
+from carboy.api.openapi.components import camel
+from carboy.api.openapi.constraints import constrain, narrow
+from carboy.api.openapi.kinds import Schema
+from carboy.api.openapi.schemas import Converter
+from carboy.api.operation import Input
+
+_PLACES = {"query": "query", "headers": "header", "cookies": "cookie"}
+# OpenAPI 3.1, section 4.8.12.1: a parameter of these names is ignored
+_IGNORED_HEADERS = {"accept", "authorization", "content-type"}
+_STYLES = {",": "form", " ": "spaceDelimited", "|": "pipeDelimited"}
+_ABOVE_SCHEMA = ("description", "deprecated")
+_FILE = {"type": "string", "format": "binary"}
+
+
+def parameters(inputs: list[Input], convert: Converter) -> list[Schema]:
+    """Describe every query, header and cookie field as a parameter."""
+    made = []
+    for one in inputs:
+        place = _PLACES.get(one.location)
+        if place is None:
+            continue
+        for name, field in one.schema.load_fields.items():
+            parameter = _parameter(field.data_key or name, place, field, one, convert)
+            if place != "header" or parameter["name"].lower() not in _IGNORED_HEADERS:
+                made.append(parameter)
+    return made
+
+
+def _parameter(
+    name: str, place: str, field: fields.Field[Any], given: Input, convert: Converter
+) -> Schema:
+    schema = convert.field(field, "request", base=camel(name))
+    made: Schema = {"name": name, "in": place, "required": _required(given.schema, field)}
+    made |= _style(field, place)
+    if "style" in made and isinstance(field, DelimitedFieldMixin):
+        schema = _undelimited(field, schema, convert)
+    made |= {key: schema.pop(key) for key in _ABOVE_SCHEMA if key in schema}
+    made["schema"] = schema
+    if isinstance(given.example, dict) and name in given.example:
+        made["example"] = given.example[name]
+    return made
+
+
+def _required(schema: Marshmallow, field: fields.Field[Any]) -> bool:
+    partial = schema.partial
+    if partial is True or (partial and field.name in partial):
+        return False
+    return bool(field.required)
+
+
+def _style(field: fields.Field[Any], place: str) -> Schema:
+    """Say how a list is written: repeated, or in one value with a delimiter."""
+    if isinstance(field, DelimitedFieldMixin):
+        style = _STYLES.get(field.delimiter) if place == "query" else None
+        if place == "header" and field.delimiter == ",":
+            style = "simple"
+        return {"style": style, "explode": False} if style else {}
+    if isinstance(field, fields.List | fields.Tuple) and place != "header":
+        return {"style": "form", "explode": True}
+    return {}
+
+
+def _undelimited(field: Any, schema: Schema, convert: Converter) -> Schema:
+    """Where a style says how it is delimited, the schema is that of the list."""
+    if isinstance(field, fields.List):
+        parts: Schema = {"items": convert.field(field.inner, "request")}
+    else:
+        inner = [convert.field(part, "request") for part in field.tuple_fields]
+        parts = {"prefixItems": inner, "minItems": len(inner), "maxItems": len(inner)}
+    made: Schema = {"type": "array", **parts}
+    constrain(field, made)
+    notes = {key: schema[key] for key in ("title", *_ABOVE_SCHEMA, "examples") if key in schema}
+    return {**made, **notes}
+
+
+def body(inputs: list[Input], convert: Converter, hint: str) -> Schema | None:
+    """Describe the request body; ``None`` where no input is read from one.
+
+    :param hint: name for the component of a schema that has none of its own.
+    """
+    json = [one for one in inputs if one.location == "json"]
+    form = [one for one in inputs if one.location == "form"]
+    files = [one for one in inputs if one.location == "files"]
+    content: Schema = {}
+    if json:
+        content["application/json"] = _media(
+            json, [convert.convert(one.schema, "request", hint) for one in json]
+        )
+    if files:
+        schema = _multipart(form, files, convert, hint)
+        content["multipart/form-data"] = _media([*form, *files], [schema])
+    elif form:
+        schemas = [convert.convert(one.schema, "request", hint) for one in form]
+        for media_type in ("application/x-www-form-urlencoded", "multipart/form-data"):
+            content[media_type] = _media(form, schemas)
+    return {"required": True, "content": content} if content else None
+
+
+def _media(inputs: list[Input], schemas: list[Schema]) -> Schema:
+    made: Schema = {"schema": schemas[0] if len(schemas) == 1 else {"allOf": schemas}}
+    examples = [one.example for one in inputs if one.example is not None]
+    if len(examples) == 1:
+        made["example"] = examples[0]
+    return made
+
+
+def _multipart(form: list[Input], files: list[Input], convert: Converter, hint: str) -> Schema:
+    made: Schema = {"type": "object", "properties": {}}
+    required: list[str] = []
+    for one in [*form, *files]:
+        inner = convert.convert(one.schema, "request", hint, inline=True)
+        if one.location == "files":
+            for name, field in one.schema.load_fields.items():
+                key = field.data_key or name
+                inner["properties"][key] = _file(field, inner["properties"][key])
+        made["properties"] |= inner["properties"]
+        required += inner.get("required", [])
+        for key in ("title", "description"):
+            if key in inner:
+                narrow(made, {key: inner[key]})
+    if required:
+        made["required"] = required
+    return made
+
+
+def _file(field: fields.Field[Any], described: Schema) -> Schema:
+    notes: Schema = {
+        key: described[key]
+        for key in ("title", "description", "deprecated", "minItems", "maxItems")
+        if key in described
+    }
+    if isinstance(field, fields.List):
+        return {"type": "array", "items": dict(_FILE), **notes}
+    return {**_FILE, **notes}

@@ -1,0 +1,181 @@
+"""The response side of an operation: what a success and every failure look like."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from http import HTTPStatus
+
+from flask import Flask
+
+from carboy.api.envelope import Envelope, JSend
+from carboy.api.openapi.kinds import Schema
+from carboy.api.openapi.routes import Route
+from carboy.api.openapi.schemas import Converter
+from carboy.api.operation import Output
+from carboy.errors import for_status
+
+_BODILESS = frozenset({204, 205, 304})
+_FAIL, _ERROR, _ERRORS_FROM = 400, 500, 500
+_PHRASED = frozenset(HTTPStatus)
+_DEFAULT = JSend()
+
+
+class Errors:
+    """The bodies of failures, one component for all that look the same."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._of_app: Envelope = app.extensions.get("carboy.envelope", _DEFAULT)
+        self._names: dict[str, str] = {}
+        self.schemas: dict[str, Schema] = {}
+
+    def envelope(self, route: Route) -> Envelope:
+        """Find the envelope of *route*: the innermost blueprint's that has one, or the app's."""
+        name = route.endpoint
+        while "." in name:
+            name = name.rpartition(".")[0]
+            found = getattr(self._app.blueprints.get(name), "envelope", None)
+            if found is not None:
+                envelope: Envelope = found
+                return envelope
+        return self._of_app
+
+    def content(self, statuses: Iterable[int], envelopes: Iterable[Envelope]) -> Schema:
+        """Describe the body of an error of any of *statuses* in any of *envelopes*."""
+        by_type: dict[str, list[Schema]] = {}
+        for envelope in envelopes:
+            for status in statuses:
+                reference = {"$ref": self._component(envelope, status)}
+                known = by_type.setdefault(envelope.error_media_type, [])
+                if reference not in known:
+                    known.append(reference)
+        return {
+            media_type: {"schema": refs[0] if len(refs) == 1 else {"anyOf": refs}}
+            for media_type, refs in by_type.items()
+        }
+
+    def outside(self, envelope: Envelope) -> list[Envelope]:
+        """Name who may answer before a view is found: the app, and the blueprint for the rest."""
+        return [envelope] if envelope is self._of_app else [envelope, self._of_app]
+
+    def _component(self, envelope: Envelope, status: int) -> str:
+        schema = envelope.error_schema(status)
+        text = json.dumps(schema, sort_keys=True)
+        if text not in self._names:
+            name = next(
+                name for name in _candidates(envelope, status, schema) if name not in self.schemas
+            )
+            self.schemas[name] = schema
+            self._names[text] = f"carboy-error:{name}"
+        return self._names[text]
+
+    def references(self, taken: Iterable[str]) -> dict[str, str]:
+        """Give the components their names among those *taken* by schemas of the app.
+
+        :return: what every pending reference becomes; ``schemas`` is renamed with it.
+        """
+        occupied = set(taken)
+        renamed: dict[str, Schema] = {}
+        references: dict[str, str] = {}
+        for name, schema in self.schemas.items():
+            final = name
+            while final in occupied:
+                final += "Body"
+            occupied.add(final)
+            renamed[final] = schema
+            references[f"carboy-error:{name}"] = f"#/components/schemas/{final}"
+        self.schemas = renamed
+        return references
+
+
+def _candidates(envelope: Envelope, status: int, schema: Schema) -> Iterable[str]:
+    if "title" in schema:
+        yield "".join(str(schema["title"]).split())
+    if schema == envelope.error_schema(_ERROR):
+        plain = "Error"
+    elif schema == envelope.error_schema(_FAIL):
+        plain = "Fail"
+    else:
+        plain = type(for_status(status)).__name__
+    yield plain
+    named = f"{type(envelope).__name__}{plain}"
+    yield named
+    number = 2
+    while True:
+        yield f"{named}{number}"
+        number += 1
+
+
+def responses(route: Route, app: Flask, convert: Converter, errors: Errors, hint: str) -> Schema:
+    """Describe everything one operation may answer.
+
+    Failures of statuses that are not listed, such as 429, 500 and 503, are under ``default``.
+    """
+    envelope = errors.envelope(route)
+    output = route.operation.output
+    made: Schema = {}
+    if output is None:
+        made["200"] = {"description": _phrase(200)}
+    else:
+        made[str(output.status)] = _success(output, envelope, convert, hint)
+    for status, meaning in sorted(_failures(route, app).items()):
+        who = [envelope] if status in route.operation.errors else errors.outside(envelope)
+        made[str(status)] = {"description": meaning, "content": errors.content([status], who)}
+    made["default"] = {
+        "description": "Any other failure",
+        "content": errors.content([_FAIL, _ERROR], errors.outside(envelope)),
+    }
+    return made
+
+
+def _success(output: Output, envelope: Envelope, convert: Converter, hint: str) -> Schema:
+    made: Schema = {"description": output.description or _phrase(output.status)}
+    if output.headers:
+        made["headers"] = {
+            name: {"description": meaning, "schema": {"type": "string"}}
+            for name, meaning in output.headers.items()
+        }
+    if output.status in _BODILESS:
+        return made
+    if output.schema is None:
+        if output.media_type is not None:
+            made["content"] = {output.media_type: {}}
+        return made
+    schema = envelope.success_schema(convert.convert(output.schema, "response", hint))
+    media: Schema = {"schema": schema}
+    if output.example is not None:
+        media["example"] = envelope.success(output.example, output.status)
+    made["content"] = {output.media_type or envelope.media_type: media}
+    return made
+
+
+def _phrase(status: int) -> str:
+    return HTTPStatus(status).phrase if status in _PHRASED else "Success"
+
+
+def _failures(route: Route, app: Flask) -> dict[int, str]:
+    """Say which errors this operation answers by what it declares, and when."""
+    locations = {one.location for one in route.operation.inputs}
+    found: dict[int, str] = {}
+    if route.parameters:
+        found[404] = "There is nothing at this address"
+    if locations:
+        found[400] = "The request cannot be read"
+        found[422] = "The request was read, and its content is not valid"
+    if "json" in locations:
+        depth = app.config.get("JSON_MAX_DEPTH")
+        deep = f", or is nested deeper than {depth} levels" if depth else ""
+        found[400] = f"The body is not JSON{deep}"
+    if locations & {"json", "form", "files"}:
+        found[413] = "The body is too large"
+        limit = app.config.get("MAX_CONTENT_LENGTH")
+        if limit:
+            found[413] = f"The body is larger than {limit} bytes"
+        found[415] = "The body is of another content type than those listed"
+    if route.operation.security:
+        found[401] = "The caller is not known"
+        found[403] = "The caller may not do this"
+    for status, meaning in route.operation.errors.items():
+        found[status] = meaning or for_status(status).message
+    return found
