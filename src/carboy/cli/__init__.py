@@ -1,0 +1,5 @@
+"""The command line: ``carboy …``."""
+
+from carboy.cli.group import main
+
+__all__ = ["main"]

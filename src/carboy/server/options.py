@@ -1,0 +1,103 @@
+"""gunicorn's options, from settings."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import shlex
+from pathlib import Path
+from typing import Any
+
+from gunicorn.config import Config  # type: ignore[import-untyped]
+
+from carboy.errors import SettingsError
+from carboy.server.processors import usable_processors
+from carboy.server.worker import Worker
+from carboy.settings import Settings
+
+_ARGUMENTS = "GUNICORN_CMD_ARGS"
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a file system, not a file
+
+_BY_SETTING = {
+    "workers": "WEB_CONCURRENCY",
+    "threads": "GUNICORN_THREADS",
+    "timeout": "GUNICORN_TIMEOUT",
+    "graceful_timeout": "GUNICORN_GRACEFUL_TIMEOUT",
+    "keepalive": "GUNICORN_KEEPALIVE",
+    "max_requests": "GUNICORN_MAX_REQUESTS",
+    "max_requests_jitter": "GUNICORN_MAX_REQUESTS_JITTER",
+    "reload": "RELOAD",
+    "loglevel": "LOG_LEVEL",
+}
+_ELSEWHERE = {
+    **_BY_SETTING,
+    "bind": "HTTP_HOST and HTTP_PORT",
+    "accesslog": "ACCESS_LOG",
+    "forwarded_allow_ips": "TRUSTED_PROXIES",
+}
+_FIXED: dict[str, Any] = {
+    # Workers load the app themselves: what it opens is not shared, and a reload is one.
+    "preload_app": False,
+    "worker_class": Worker,
+    "logger_class": "carboy.server.master.Log",
+    "control_socket_disable": True,
+    "accesslog": None,  # the crate writes one line per request
+    # Only the crate judges forwarded headers; gunicorn would believe its neighbours.
+    "forwarded_allow_ips": "",
+    "secure_scheme_headers": {},
+    "limit_request_line": 8190,
+    "limit_request_fields": 100,
+    "limit_request_field_size": 8190,
+    "proc_name": "carboy",
+    "daemon": False,
+}
+
+
+def options(settings: Settings) -> dict[str, Any]:
+    """Give every option of gunicorn that differs from its own default.
+
+    :raises SettingsError: if ``GUNICORN_CMD_ARGS`` names something it may not.
+    """
+    from_settings = {option: getattr(settings, name) for option, name in _BY_SETTING.items()}
+    return {
+        **from_settings,
+        "workers": settings.WEB_CONCURRENCY or usable_processors(),
+        "loglevel": settings.LOG_LEVEL.lower(),
+        # The workers' sign of life is a file; on a disk it may block for seconds.
+        "worker_tmp_dir": str(_SHARED_MEMORY) if os.access(_SHARED_MEMORY, os.W_OK) else None,
+        **_FIXED,
+        **_arguments(os.environ.get(_ARGUMENTS, "")),
+    }
+
+
+def _arguments(text: str) -> dict[str, Any]:
+    """Read options that no setting covers from the variable gunicorn itself reads."""
+    if not text:
+        return {}
+    complaint = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(complaint):
+            given = vars(Config().parser().parse_args(shlex.split(text)))
+    except (SystemExit, ValueError) as error:
+        reason = complaint.getvalue().strip().rpartition("error: ")[2] or str(error)
+        raise SettingsError(
+            [f"{_ARGUMENTS} cannot be read: {reason}. See `gunicorn --help`."]
+        ) from None
+    named = {name: value for name, value in given.items() if value is not None and name != "args"}
+    problems = [
+        f"{_ARGUMENTS} sets {name}; set {_ELSEWHERE[name]} instead."
+        if name in _ELSEWHERE
+        else f"{_ARGUMENTS} sets {name}, which `carboy run` decides itself. Remove it there."
+        for name in named
+        if name in _ELSEWHERE or name in _FIXED
+    ]
+    checked = Config()
+    for name, value in named.items():
+        try:
+            checked.set(name, value)
+        except (TypeError, ValueError) as error:
+            problems.append(f"{_ARGUMENTS} sets {name}: {error}. See `gunicorn --help`.")
+    if problems:
+        raise SettingsError(problems)
+    return named

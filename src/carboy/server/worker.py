@@ -1,0 +1,89 @@
+"""The worker: gunicorn's threaded one, which loses nothing when the server stops."""
+
+from __future__ import annotations
+
+import select
+import signal
+import time
+import traceback
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any
+
+from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
+from gunicorn.util import make_fail_app  # type: ignore[import-untyped]
+from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
+
+from carboy.errors import CarboyError
+
+_SILENT_LINGER_S = 1.0
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]
+    """Serve one process's share of the requests; ``app`` is the server's ``Service``."""
+
+    sockets: list[Any]
+
+    def load_wsgi(self) -> None:
+        """Load the app; if it fails say why in one line, and under reload wait for a change."""
+        try:
+            self.wsgi = self.app.wsgi()
+        except CarboyError as error:
+            show = self.cfg.reload or self.app.debug
+            self.log.error("%s", error, exc_info=error.__cause__ if show else None)  # noqa: TRY400
+            if not self.cfg.reload:
+                raise SystemExit(Arbiter.APP_LOAD_ERROR) from error
+            for file in set(_files_of(error)):
+                self.reloader.add_extra_file(file)
+            self.wsgi = make_fail_app(f"{error}\n")
+
+    def run(self) -> None:
+        """Serve until told to stop, then finish what was accepted."""
+        if self.app.phase.closing():
+            self.alive = False  # SIGTERM came before this process listened to signals
+        super().run()
+
+    def set_accept_enabled(self, enabled: bool) -> None:  # noqa: FBT001 - gunicorn's signature
+        """Accept new connections or not; at a stop, first those that already wait."""
+        leaving = not enabled and not self.alive and self.app.phase.closing()
+        if leaving:
+            self._accept_waiting()
+        super().set_accept_enabled(enabled)
+        if leaving:
+            # The last process to close the port makes the kernel refuse: do it before the
+            # requests in flight are waited for, not after.
+            for listener in self.sockets:
+                listener.close()
+            self.sockets = []
+
+    def murder_pending(self) -> None:
+        """Close connections on which nothing was ever sent, soon when the server stops."""
+        if not self.alive:
+            latest = time.monotonic() + _SILENT_LINGER_S
+            for conn in self.pending_conns:
+                conn.timeout = min(conn.timeout, latest)
+        super().murder_pending()
+
+    def handle_quit(self, sig: int, frame: FrameType | None) -> None:
+        """Leave at once; Ctrl-C reaches a worker twice, from the terminal and the master."""
+        for further in (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+            signal.signal(further, signal.SIG_IGN)
+        super().handle_quit(sig, frame)
+
+    def _accept_waiting(self) -> None:
+        for listener in self.sockets:
+            listener.setblocking(False)  # noqa: FBT003 - another worker may be quicker
+            queue = select.poll()
+            queue.register(listener.fileno(), select.POLLIN)
+            while queue.poll(0):
+                self.accept(listener)
+
+
+def _files_of(error: BaseException | None) -> Iterator[str]:
+    """Every source file that took part in a failure."""
+    while error is not None:
+        if isinstance(error, SyntaxError) and error.filename:
+            yield error.filename
+        for frame in traceback.extract_tb(error.__traceback__):
+            yield frame.filename
+        error = error.__cause__ or error.__context__
