@@ -9,6 +9,7 @@ Status codes and their meaning: RFC 9110, section 15, and RFC 6585.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, ClassVar
@@ -236,11 +237,16 @@ def for_status(status: int, message: str | None = None, **rest: Any) -> ApiError
     known = _BY_STATUS.get(status)
     if known is not None:
         return known(message, **rest)
-    phrase = HTTPStatus(status).phrase if status in _PHRASED else "Error"
+    phrase = _PHRASES.get(status, "Error")
+    code = re.sub("[^a-z]+", "_", phrase.lower().replace("'", ""))
     made = type(
         phrase.title().replace(" ", ""),
         (ApiError,),
-        {"status": status, "code": phrase.lower().replace(" ", "_"), "message": f"{phrase}."},
+        {
+            "status": status,
+            "code": re.sub("[^a-z]+", "_", phrase.lower().replace("'", "")),
+            "message": f"{phrase}.",
+        },
     )
     error: ApiError = made(message, **rest)
     return error
@@ -252,7 +258,11 @@ def _with_retry_after(rest: dict[str, Any], retry_after_s: int | None) -> dict[s
     return {**rest, "headers": {**(rest.get("headers") or {}), "Retry-After": str(retry_after_s)}}
 
 
-_PHRASED = frozenset(int(status) for status in HTTPStatus)
+_PHRASES = {
+    **{int(status): status.phrase for status in HTTPStatus},
+    414: "URI Too Long",  # as in Python 3.13, so that every version has one code for it
+    416: "Range Not Satisfiable",
+}
 _BY_STATUS: dict[int, type[ApiError]] = {
     error.status: error
     for error in (
