@@ -1,0 +1,122 @@
+"""From what a view returned or raised to a response in the envelope that applies."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from flask import Response, current_app, has_request_context, request
+from werkzeug.exceptions import BadRequestKeyError, HTTPException
+
+from carboy.api.envelope import Envelope, JSend
+from carboy.errors import ApiError, for_status
+from carboy.fast.json import dumps
+
+__all__ = [
+    "BODILESS",
+    "answer",
+    "as_api_error",
+    "empty",
+    "envelope_in_use",
+    "render",
+    "succeed",
+]
+
+BODILESS = frozenset({204, 205, 304})  # RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5
+_ERRORS_FROM, _ERRORS_BELOW = 400, 600
+_EXTENSION = "carboy.envelope"
+_DEFAULT = JSend()
+
+
+def envelope_in_use() -> Envelope:
+    """Find the envelope of the request: the innermost blueprint's that has one, or the app's."""
+    if has_request_context() and request.url_rule is not None:
+        blueprints = current_app.blueprints
+        for name in request.blueprints:  # innermost first
+            envelope = getattr(blueprints.get(name), "envelope", None)
+            if envelope is not None:
+                return cast("Envelope", envelope)
+    return cast("Envelope", current_app.extensions.get(_EXTENSION, _DEFAULT))
+
+
+def succeed(data: Any, status: int, headers: Any = None) -> Response:
+    """Answer with *data* in the envelope; without a body where *status* allows none.
+
+    :param headers: what Flask takes: a mapping, a list of pairs, or ``None``.
+    """
+    if status in BODILESS:
+        return empty(status, headers)
+    envelope = envelope_in_use()
+    body = dumps(envelope.success(data, status))
+    response = current_app.response_class(body, status, content_type=envelope.media_type)
+    if headers:
+        response.headers.update(headers)
+    return response
+
+
+def empty(status: int, headers: Any = None) -> Response:
+    """Answer without a body, and without the type of one.
+
+    :param headers: as for :func:`succeed`.
+    """
+    response = current_app.response_class(status=status)
+    response.headers.pop("Content-Type", None)
+    if headers:
+        response.headers.update(headers)
+    return response
+
+
+def render(error: ApiError, envelope: Envelope) -> tuple[bytes, str]:
+    """Write the body of an error.
+
+    :return: the body and its content type.
+    """
+    return dumps(envelope.error(error)), envelope.error_media_type
+
+
+def answer(error: ApiError, envelope: Envelope | None = None) -> Response:
+    """Make the response of an error: its status, its headers, its body in the envelope.
+
+    :param envelope: by default that of the request at hand.
+    """
+    body, content_type = render(error, envelope or envelope_in_use())
+    response = current_app.response_class(body, error.status, content_type=content_type)
+    response.headers.update(error.headers)
+    return response
+
+
+def as_api_error(exception: HTTPException) -> ApiError | None:
+    """Translate an exception of Werkzeug, such as a 404 of the router or an ``abort``.
+
+    The status stays, and so do headers that belong to it (``Allow``, ``Retry-After``,
+    ``WWW-Authenticate`` …). The message is the description where the developer gave
+    one, a sentence of ours otherwise.
+
+    :return: ``None`` if the exception is not an error, as a redirect, or brings a response
+        of its own: hand it to Flask as it is.
+    """
+    status = exception.code
+    if exception.response is not None or status is None:
+        return None
+    if not _ERRORS_FROM <= status < _ERRORS_BELOW:
+        return None
+    return for_status(status, _given_description(exception), headers=_headers_of(exception))
+
+
+def _given_description(exception: HTTPException) -> str | None:
+    # The description of a missing key names it in debug mode only, and is Werkzeug's anyway.
+    if isinstance(exception, BadRequestKeyError):
+        return None
+    given = vars(exception).get("description")
+    if given is None:
+        kind = type(exception)
+        return None if kind.__module__.startswith("werkzeug.") else kind.description
+    return str(given)
+
+
+def _headers_of(exception: HTTPException) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for name, value in exception.get_headers():
+        if name.lower() != "content-type":
+            # Repeated fields are one list (RFC 9110, section 5.3).
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers

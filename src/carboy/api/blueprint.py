@@ -1,0 +1,234 @@
+"""A Flask blueprint whose views say what they take and what they answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar, cast
+
+import flask
+from marshmallow import Schema
+from marshmallow.fields import Field
+
+from carboy.api.endpoint import Endpoint
+from carboy.api.envelope import Envelope
+from carboy.api.operation import Input, Location, Output, declare, operation_of
+from carboy.api.parsing import Unknown
+
+__all__ = ["Blueprint", "SchemaLike"]
+
+View = TypeVar("View", bound=Callable[..., Any])
+SchemaLike = type[Schema] | Schema | Mapping[str, Field[Any]]
+"""A marshmallow schema: the class, an instance, or its fields by name."""
+
+_ARGUMENTS: Mapping[Location, str] = {
+    "json": "data",
+    "form": "data",
+    "query": "query",
+    "files": "files",
+    "headers": "headers",
+    "cookies": "cookies",
+}
+_METHODS = ("get", "post", "put", "patch", "delete")
+
+
+class Blueprint(flask.Blueprint):
+    """A :class:`flask.Blueprint` with inputs, outputs and an envelope.
+
+    Everything of Flask's works as before. In addition a view may return a dictionary, a
+    list or ``None``, and it is wrapped in the envelope; text and responses are Flask's.
+
+    :param envelope: how answers of this blueprint and those nested in it are wrapped; by
+        default as the outer blueprint's, or the app's.
+    :param tags: headings under which the OpenAPI document lists the views.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        import_name: str,
+        *args: Any,
+        envelope: Envelope | None = None,
+        tags: Sequence[str] = (),
+        **options: Any,
+    ) -> None:
+        super().__init__(name, import_name, *args, **options)
+        self.envelope = envelope
+        self.tags = list(tags)
+        self._endpoints: dict[Callable[..., Any], Callable[..., Any]] = {}
+
+    def input(  # noqa: PLR0913 - keywords, each with a default
+        self,
+        schema: SchemaLike,
+        location: Location = "json",
+        *,
+        argument: str | None = None,
+        example: Any = None,
+        partial: bool | None = None,
+        unknown: Unknown | None = None,
+    ) -> Callable[[View], View]:
+        """Check a part of the request and pass it to the view as a keyword argument.
+
+        Place it below the route. All inputs that stand together are checked before
+        anything is answered: one 422 lists every field of every input.
+
+        :param location: where to look. ``json`` takes ``application/json`` and types that
+            end in ``+json``.
+        :param argument: name of the view's parameter; by default ``data`` for ``json`` and
+            ``form``, else the location.
+        :param example: shown in the OpenAPI document.
+        :param partial: no field is required, as in a ``PATCH``; for a schema given as a class
+            or as fields.
+        :param unknown: ``marshmallow.RAISE``, ``EXCLUDE`` or ``INCLUDE``. By default the
+            schema decides for ``json`` and ``form``, and other places ignore what they
+            do not know. ``headers`` always do.
+        :raises TypeError: if the declaration contradicts another one or the view.
+        """
+        if location not in _ARGUMENTS:
+            raise TypeError(
+                f"There is no location {location!r}. Use one of {', '.join(_ARGUMENTS)}."
+            )
+        if location == "headers" and unknown is not None:
+            raise TypeError("Requests always have more headers than a schema; leave out unknown=.")
+        declared = Input(
+            schema=_instance(schema, partial=partial, unknown=unknown),
+            location=location,
+            argument=argument or _ARGUMENTS[location],
+            example=example,
+        )
+
+        def decorate(view: View) -> View:
+            endpoint = self._around(view, "input")
+            endpoint.takes(declared, unknown)
+            return cast("View", endpoint.function)
+
+        return decorate
+
+    def output(
+        self,
+        schema: SchemaLike | None,
+        status: int = 200,
+        *,
+        description: str = "",
+        headers: Mapping[str, str] | None = None,
+        example: Any = None,
+    ) -> Callable[[View], View]:
+        """Serialise what the view returns, and answer with *status*.
+
+        Place it below the route. The view returns data, ``(data, status)`` or
+        ``(data, status, headers)``; a response passes through untouched.
+
+        :param schema: ``Schema(many=True)`` for a list, ``None`` for no body.
+        :param description: when this is answered, for the OpenAPI document.
+        :param headers: response header → what it means, for the OpenAPI document.
+        :param example: of the data, for the OpenAPI document.
+        :raises TypeError: if the view declares two outputs.
+        """
+        declared = Output(
+            schema=None if schema is None else _instance(schema),
+            status=status,
+            description=description,
+            headers=dict(headers or {}),
+            example=example,
+        )
+
+        def decorate(view: View) -> View:
+            endpoint = self._around(view, "output")
+            endpoint.answers(declared)
+            return cast("View", endpoint.function)
+
+        return decorate
+
+    def doc(  # noqa: PLR0913 - keywords, each with a default
+        self,
+        *,
+        summary: str = "",
+        description: str = "",
+        tags: Sequence[str] = (),
+        operation_id: str = "",
+        deprecated: bool = False,
+        hidden: bool = False,
+        errors: Mapping[int, str] | None = None,
+        security: Sequence[str] | None = None,
+        **extra: Any,
+    ) -> Callable[[View], View]:
+        """Tell the OpenAPI document more about a view; nothing changes in what it does.
+
+        Summary and description are by default those of the docstring.
+
+        :param hidden: leave the view out of the document.
+        :param errors: status → when it is answered: ``{404: "No such user."}``.
+        :param security: names of security schemes, any of which will do; an empty list: none.
+        :param extra: merged into the operation object as it is.
+        """
+
+        def decorate(view: View) -> View:
+            operation = declare(view)
+            operation.summary = summary or operation.summary
+            operation.description = description or operation.description
+            operation.tags = list(tags) or operation.tags
+            operation.operation_id = operation_id or operation.operation_id
+            operation.deprecated = operation.deprecated or deprecated
+            operation.hidden = operation.hidden or hidden
+            operation.errors.update(errors or {})
+            operation.security = operation.security if security is None else list(security)
+            operation.extra.update(extra)
+            return view
+
+        return decorate
+
+    def add_url_rule(
+        self,
+        rule: str,
+        endpoint: str | None = None,
+        view_func: Callable[..., Any] | None = None,
+        provide_automatic_options: bool | None = None,  # noqa: FBT001 - Flask's signature
+        **options: Any,
+    ) -> None:
+        """See :meth:`flask.Blueprint.add_url_rule`; the view's answers get the envelope."""
+        if view_func is not None:
+            view_func = self._registered(view_func, rule)
+        super().add_url_rule(rule, endpoint, view_func, provide_automatic_options, **options)
+
+    def _registered(self, view: Callable[..., Any], rule: str) -> Callable[..., Any]:
+        function = self._endpoints.get(view)
+        if function is None:
+            function = self._endpoints[view] = Endpoint.around(view).function
+            self._tag(function)
+        operation = operation_of(function)
+        for declared in operation.inputs if operation is not None else ():
+            if re.search(rf"[<:]{re.escape(declared.argument)}>", rule):
+                raise TypeError(
+                    f"{declared.argument!r} is a variable of {rule} and an input of its view; "
+                    "give one of them another name."
+                )
+        return function
+
+    def _tag(self, function: Callable[..., Any]) -> None:
+        kind = getattr(function, "view_class", None)
+        methods = (getattr(kind, method, None) for method in _METHODS)
+        for part in (function, *methods):
+            if self.tags and part is not None and (part is function or operation_of(part)):
+                operation = declare(part)
+                operation.tags = operation.tags or list(self.tags)
+
+    def _around(self, view: Callable[..., Any], decorator: str) -> Endpoint:
+        if view in self._endpoints:
+            raise TypeError(
+                f"{view.__qualname__} is routed already: place @{self.name}.{decorator} below "
+                "the route, or it would have no effect."
+            )
+        return Endpoint.around(view)
+
+
+def _instance(
+    schema: SchemaLike, *, partial: bool | None = None, unknown: Unknown | None = None
+) -> Schema:
+    """Make the one instance that serves every request."""
+    if isinstance(schema, Schema):
+        if partial is not None:
+            name = type(schema).__name__
+            raise TypeError(f"partial= goes where the schema is made: {name}(partial={partial}).")
+        return schema
+    kind = Schema.from_dict(dict(schema)) if isinstance(schema, Mapping) else schema
+    return kind(partial=partial, unknown=unknown)
