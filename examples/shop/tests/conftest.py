@@ -218,9 +218,9 @@ def served(database_url: str, folder: Path) -> Iterator[str]:
 def wait_for_address(server: subprocess.Popen, output: list[str]) -> str:
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline and server.poll() is None:
-        found = re.search(r"https?://127\.0\.0\.1:[1-9]\d*", "".join(output))
+        found = re.search(r"Listening at (http://127\.0\.0\.1:[1-9]\d*)\n", "".join(output))
         if found:
-            url = found.group()
+            url = found[1]
             with contextlib.suppress(OSError):
                 if over_http(url)("GET", "/health/live", None, {}).status == 200:
                     return url

@@ -24,7 +24,8 @@ def test_an_order_of_several_lines_is_read_back_with_exact_totals(client, user, 
     answer = client.post(CHECKOUT, json=sent)
     assert answer.status == 201
     order = answer.data
-    assert client.get(f"{ORDERS}/{order['id']}").data == order
+    assert answer.headers["Location"] == f"{ORDERS}/{order['id']}"
+    assert client.get(answer.headers["Location"]).data == order
     assert order["user_id"] == user["id"]
     bought = {each["product_id"]: each for each in order["lines"]}
     for product, quantity in ((first, 2), (second, 1), (third, 3)):

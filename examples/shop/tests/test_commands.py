@@ -75,7 +75,8 @@ def test_an_unknown_order_is_one_clear_line(new_shop, command):
 
 
 def test_the_shell_has_the_database_and_the_models(new_shop):
-    names = new_shop.make_shell_context().keys()
+    with new_shop.app_context():
+        names = new_shop.make_shell_context().keys()
     assert {"db", "User", "Product", "Order", "OrderLine"} <= names
 
 

@@ -13,7 +13,8 @@ def test_registering_answers_the_account_and_says_where_it_is(client, person):
         name: person[name] for name in ("username", "email", "full_name")
     }
     assert account["created_at"].endswith("+00:00")
-    assert client.get(f"{USERS}/{account['id']}").data == account
+    assert answer.headers["Location"] == f"{USERS}/{account['id']}"
+    assert client.get(answer.headers["Location"]).data == account
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import url_for
+
 from carboy import Blueprint
 from shop.checkout.models import Order
 from shop.checkout.orders import buy
@@ -16,11 +18,12 @@ orders = Blueprint("orders", __name__, url_prefix="/orders")
 
 @checkout.post("")
 @checkout.input(CheckoutIn, example={"user_id": 1, "lines": [{"product_id": 1, "quantity": 2}]})
-@checkout.output(OrderOut, 201)
+@checkout.output(OrderOut, 201, headers={"Location": "Address of the order."})
 @checkout.doc(errors={409: "A product has fewer pieces left than asked for; data says how many."})
-def place_order(data: dict[str, Any]) -> Order:
+def place_order(data: dict[str, Any]) -> tuple[Order, dict[str, str]]:
     """Buy: all of it, or nothing."""
-    return buy(**data)
+    order = buy(**data)
+    return order, {"Location": url_for("v1.orders.get_order", order_id=order.id)}
 
 
 @orders.get("/<int:order_id>")

@@ -39,11 +39,12 @@ def import_catalogue(file: Path, *, if_empty: bool, restock: bool) -> None:
     """
     held = db.session.scalar(select(func.count()).select_from(Product))
     if if_empty and held:
-        click.echo(
-            f"The catalogue has {held} product{'' if held == 1 else 's'} already; nothing imported."
-        )
+        click.echo(f"There are products already ({held}); nothing imported.")
         return
-    rows = track(rows_of(file), "Reading", console=Console(stderr=True), transient=True)
+    console = Console(stderr=True)
+    rows = track(
+        rows_of(file), "Reading", console=console, transient=True, disable=not console.is_terminal
+    )
     try:
         outcome = bring_up_to_date(rows, restock=restock)
     except IntegrityError:

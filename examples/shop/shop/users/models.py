@@ -11,9 +11,6 @@ from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from shop.database import Id, Model, Moment, db, utc_now
 
-# Argon2id with the parameters of RFC 9106, section 4, second recommended option.
-_hashes = PasswordHash([Argon2Hasher()])
-
 
 class User(Model):
     """An account. The ``…_key`` columns hold name and address without case: those are unique."""
@@ -36,13 +33,13 @@ class User(Model):
         setattr(self, f"{name}_key", folded(value))
         return value
 
-    def set_password(self, password: str) -> None:
-        """Keep only a hash of *password*. Takes tens of milliseconds, on purpose."""
-        self.password_hash = _hashes.hash(password)
 
-    def has_password(self, password: str) -> bool:
-        """Tell whether *password* is the one that was set."""
-        return _hashes.verify(password, self.password_hash)
+def hashed(password: str) -> str:
+    """Make the hash that is kept: Argon2id with the parameters of RFC 9106, section 4.
+
+    Takes tens of milliseconds, on purpose: do it before a transaction begins.
+    """
+    return PasswordHash([Argon2Hasher()]).hash(password)
 
 
 def folded(text: str) -> str:

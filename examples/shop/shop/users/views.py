@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import url_for
 from sqlalchemy import select
 
 from carboy import Blueprint
@@ -25,11 +26,12 @@ CONFLICT = {409: "Another account has the username or the e-mail address; data n
 
 @users.post("")
 @users.input(UserIn)
-@users.output(AccountOut, 201)
+@users.output(AccountOut, 201, headers={"Location": "Address of the account."})
 @users.doc(errors=CONFLICT)
-def register(data: dict[str, Any]) -> User:
+def register(data: dict[str, Any]) -> tuple[User, dict[str, str]]:
     """Register."""
-    return accounts.register(**data)
+    user = accounts.register(**data)
+    return user, {"Location": url_for(".get_user", user_id=user.id)}
 
 
 @users.get("")
@@ -54,16 +56,16 @@ def get_user(user_id: int) -> User:
 @users.doc(errors=UNKNOWN | CONFLICT)
 def replace_user(user_id: int, data: dict[str, Any]) -> User:
     """Replace everything an account was registered with."""
-    return accounts.change(find(User, user_id), data)
+    return accounts.change(user_id, data)
 
 
 @users.patch("/<int:user_id>")
-@users.input(UserIn(partial=True))
+@users.input(UserIn, partial=True)
 @users.output(AccountOut)
 @users.doc(errors=UNKNOWN | CONFLICT)
 def update_user(user_id: int, data: dict[str, Any]) -> User:
     """Change some of it."""
-    return accounts.change(find(User, user_id), data)
+    return accounts.change(user_id, data)
 
 
 @users.delete("/<int:user_id>")
@@ -71,8 +73,7 @@ def update_user(user_id: int, data: dict[str, Any]) -> User:
 @users.doc(errors=UNKNOWN)
 def delete_user(user_id: int) -> None:
     """Delete an account. Its orders stay, without a name."""
-    db.session.delete(find(User, user_id))
-    db.session.commit()
+    accounts.remove(user_id)
 
 
 @users.get("/<int:user_id>/purchases")
