@@ -242,11 +242,7 @@ def for_status(status: int, message: str | None = None, **rest: Any) -> ApiError
     made = type(
         phrase.title().replace(" ", ""),
         (ApiError,),
-        {
-            "status": status,
-            "code": re.sub("[^a-z]+", "_", phrase.lower().replace("'", "")),
-            "message": f"{phrase}.",
-        },
+        {"status": status, "code": code, "message": f"{phrase}."},
     )
     error: ApiError = made(message, **rest)
     return error

@@ -22,7 +22,7 @@ def dumps(value: Any) -> bytes:
 
     Dates and times are ISO 8601, decimals, UUIDs and paths are strings, enumerations their
     values, data classes objects, sets lists. NaN and the infinities become ``null``, since
-    JSON has neither; a lone surrogate becomes U+FFFD. Integers may have any size.
+    JSON has neither; a lone surrogate becomes U+FFFD. Large integers are written in full.
 
     :raises TypeError: for a type that has no such form.
     """
