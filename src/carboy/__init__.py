@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from carboy.api.blueprint import Blueprint
     from carboy.api.envelope import Envelope, JSend
-    from carboy.app import Carboy, page
+    from carboy.api.pages import page
+    from carboy.app import Carboy
     from carboy.backing.database import Database
     from carboy.settings import Development, Production, Settings, Testing, setting
 
@@ -42,7 +43,7 @@ _HOMES = {
     "Production": "carboy.settings",
     "Settings": "carboy.settings",
     "Testing": "carboy.settings",
-    "page": "carboy.app",
+    "page": "carboy.api.pages",
     "setting": "carboy.settings",
 }
 

@@ -1,0 +1,209 @@
+"""``Carboy(app)``: fits a Flask app into its crate, in a fixed order."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import secrets
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, Response, has_request_context, request
+from werkzeug.exceptions import HTTPException, default_exceptions
+
+from carboy import logs
+from carboy.api import openapi
+from carboy.api.answers import answer, as_api_error, render
+from carboy.api.envelope import Envelope, JSend
+from carboy.crate import Crate
+from carboy.errors import ApiError, CarboyError
+from carboy.settings import Settings
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+_log = logging.getLogger("carboy")
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Carboy:
+    """What operates a service, fitted around *app*.
+
+    Afterwards ``app.extensions["carboy"]`` is this object, every setting is in
+    ``app.config``, and ``app.wsgi_app`` passes through the crate. The app's own
+    answers and error handlers stay as they are; errors nobody handles wear the
+    envelope.
+
+    :param app: any Flask app, with or without its routes.
+    :param settings: a class derived from :class:`~carboy.settings.Settings`, one already
+        loaded, or a mapping of explicit values; by default Carboy's own.
+    :param envelope: how answers and errors are wrapped; by default
+        :class:`~carboy.api.envelope.JSend`.
+    :raises SettingsError: naming every setting that cannot be used.
+    :raises CarboyError: if the app is in a crate already.
+    """
+
+    def __init__(
+        self,
+        app: Flask,
+        settings: Settings | type[Settings] | Mapping[str, Any] | None = None,
+        *,
+        envelope: Envelope | None = None,
+    ) -> None:
+        if "carboy" in app.extensions:
+            raise CarboyError("Carboy(app) was called twice for one app; keep the first call.")
+        self.app = app
+        self.settings = _load(app, settings)
+        self.envelope: Envelope = envelope or JSend()
+        app.extensions["carboy"] = self
+        app.extensions["carboy.envelope"] = self.envelope
+        app.extensions["carboy.read_only"] = _request_only_reads
+        checks = app.extensions.setdefault("carboy.checks", {})
+        for key in ("carboy.translators", "carboy.start"):
+            app.extensions.setdefault(key, [])
+        _configure(app, self.settings)
+        logs.configure(self.settings)
+        _keep_secret_key(app)
+        _answer_errors(app)
+        _label_routes(app)
+        openapi.init_app(app)
+        self.crate = Crate(
+            app.wsgi_app,
+            self.settings,
+            instance_path=Path(app.instance_path),
+            checks=checks,
+            render=self._render,
+            propagate=self._propagates,
+        )
+        self._opened = False
+        app.wsgi_app = self._open  # type: ignore[method-assign]
+
+    def _open(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer through the crate; at the first request all routes of the app are known."""
+        if not self._opened:
+            self._opened = True
+            _leave_own_paths(self.app, self.crate)
+            if self.app.wsgi_app == self._open:
+                self.app.wsgi_app = self.crate  # type: ignore[method-assign]
+        return self.crate(environ, start_response)
+
+    def _render(self, error: ApiError, environ: WSGIEnvironment) -> tuple[bytes, str]:
+        del environ
+        return render(error, self.envelope)
+
+    def _propagates(self) -> bool:
+        chosen = self.app.config["PROPAGATE_EXCEPTIONS"]
+        return bool(self.app.testing or self.app.debug if chosen is None else chosen)
+
+
+def _load(app: Flask, given: Settings | type[Settings] | Mapping[str, Any] | None) -> Settings:
+    if isinstance(given, Settings):
+        return given
+    fresh = app.make_config()
+    own = {
+        name: value
+        for name, value in app.config.items()
+        if value is not None and value != fresh.get(name)
+    }
+    if isinstance(given, type):
+        return given.load(config=own)
+    return Settings.load(config=own, **(given or {}))
+
+
+def _configure(app: Flask, settings: Settings) -> None:
+    app.config.update(settings.as_config())
+    if any("*" in host or "[" in host for host in settings.TRUSTED_HOSTS):
+        # The crate has judged the host; Werkzeug's own list knows neither * nor IPv6.
+        app.config["TRUSTED_HOSTS"] = None
+    if settings.INSTANCE_PATH:
+        app.instance_path = os.path.abspath(settings.INSTANCE_PATH)  # noqa: PTH100 - resolve() follows links
+
+
+def _keep_secret_key(app: Flask) -> None:
+    """Outside Production, use one key for all workers and restarts without being told it."""
+    if app.config["SECRET_KEY"] is not None:
+        return
+    if app.testing:
+        app.config["SECRET_KEY"] = secrets.token_urlsafe(48)
+        return
+    file = Path(app.instance_path) / "secret_key"
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if not file.exists():
+            made = file.with_name(f"secret_key.{os.getpid()}.{secrets.token_hex(4)}")
+            made.touch(mode=0o600)
+            made.write_text(secrets.token_urlsafe(48), encoding="ascii")
+            with contextlib.suppress(FileExistsError):
+                os.link(made, file)  # the first of several processes wins
+            made.unlink()
+        app.config["SECRET_KEY"] = file.read_text(encoding="ascii").strip()
+    except OSError as error:
+        _log.warning("No secret key can be kept in %s (%s): sessions end with this process.",
+                     file.parent, error.strerror)  # fmt: skip
+        app.config["SECRET_KEY"] = secrets.token_urlsafe(48)
+
+
+def _answer_errors(app: Flask) -> None:
+    """Give what nobody handles the envelope, and leave every handler of the app its turn."""
+    own_handlers = app.error_handler_spec[None][None]
+    if ApiError not in own_handlers:
+        app.register_error_handler(
+            ApiError, lambda error: app.handle_http_exception(_as_http(error))
+        )
+    make_response = app.make_response
+    handle_user_exception = app.handle_user_exception
+
+    def make_enveloped_response(value: Any) -> Response:
+        if isinstance(value, HTTPException):
+            error = getattr(value, "api_error", None) or as_api_error(value)
+            if error is not None:
+                return answer(error)
+        return make_response(value)
+
+    def translate_user_exception(error: Exception) -> Any:
+        try:
+            return handle_user_exception(error)
+        except Exception as unhandled:
+            if unhandled is not error:
+                raise
+            for translate in app.extensions["carboy.translators"]:
+                meaning = translate(error)
+                if meaning is not None:
+                    _log.warning("Answered %d: %s", meaning.status, error, exc_info=error)
+                    return app.handle_http_exception(_as_http(meaning))
+            raise
+
+    app.make_response = make_enveloped_response  # type: ignore[method-assign]
+    app.handle_user_exception = translate_user_exception  # type: ignore[method-assign]
+
+
+def _as_http(error: ApiError) -> HTTPException:
+    """Dress *error* as Werkzeug's exception of its status, so that ``errorhandler(404)`` fits."""
+    kind = default_exceptions.get(error.status, HTTPException)
+    dressed = kind(description=error.message)
+    dressed.code = error.status
+    dressed.api_error = error  # type: ignore[attr-defined]
+    return dressed
+
+
+def _label_routes(app: Flask) -> None:
+    """Tell the crate which rule matched, before anything of the app runs."""
+
+    def label(endpoint: str | None, values: dict[str, Any] | None) -> None:
+        del endpoint, values
+        if request.url_rule is not None:
+            request.environ["carboy.route"] = request.url_rule.rule
+
+    app.url_value_preprocessors.setdefault(None, []).insert(0, label)
+
+
+def _leave_own_paths(app: Flask, crate: Crate) -> None:
+    for rule in app.url_map.iter_rules():
+        if crate.release(rule.rule):
+            _log.info("%s is answered by the app itself (%s).", rule.rule, rule.endpoint)
+
+
+def _request_only_reads() -> bool:
+    return has_request_context() and request.method in _SAFE
