@@ -171,7 +171,9 @@ class Answer:
     def _respond(self, reply: Reply, error: Exception | None) -> None:
         status, headers, body = reply
         length = ("Content-Length", str(len(body)))
-        exc_info: Any = None if error is None else (type(error), error, error.__traceback__)
+        # Only to take back headers that were given before; PEP 3333 has it for nothing else.
+        again = error is not None and self._exchange.status
+        exc_info: Any = (type(error), error, error.__traceback__) if error and again else None
         bodiless = status == 204  # noqa: PLR2004 - No Content
         sent = headers if bodiless else [*headers, length]
         self.start(status_line(status), sent, exc_info)

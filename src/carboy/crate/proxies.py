@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from wsgiref.types import WSGIEnvironment
 
 from carboy.crate.hosts import split_host
 
-_CLAIMS = (
-    "HTTP_X_FORWARDED_FOR",
-    "HTTP_X_FORWARDED_PROTO",
-    "HTTP_X_FORWARDED_HOST",
-    "HTTP_X_FORWARDED_PORT",
-    "HTTP_X_FORWARDED_PREFIX",
-    "HTTP_X_FORWARDED_SCHEME",
-    "HTTP_X_FORWARDED_SERVER",
-    "HTTP_X_FORWARDED_SSL",
-    "HTTP_X_REAL_IP",
-    "HTTP_FORWARDED",
+_CLAIMS = frozenset(
+    {
+        "HTTP_X_FORWARDED_FOR",
+        "HTTP_X_FORWARDED_PROTO",
+        "HTTP_X_FORWARDED_HOST",
+        "HTTP_X_FORWARDED_PORT",
+        "HTTP_X_FORWARDED_PREFIX",
+        "HTTP_X_FORWARDED_SCHEME",
+        "HTTP_X_FORWARDED_SERVER",
+        "HTTP_X_FORWARDED_SSL",
+        "HTTP_X_REAL_IP",
+        "HTTP_FORWARDED",
+    }
 )
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 
@@ -34,17 +37,25 @@ class Proxies:
 
     def __init__(self, trusted: int) -> None:
         self._trusted = trusted
+        self._believers = (
+            ("HTTP_X_FORWARDED_FOR", self._client),
+            ("HTTP_X_FORWARDED_PROTO", self._scheme),
+            ("HTTP_X_FORWARDED_HOST", self._host),
+            ("HTTP_X_FORWARDED_PORT", self._port),
+        )
 
     def apply(self, environ: WSGIEnvironment) -> None:
         """Rewrite client, scheme and host of *environ*."""
-        if environ.keys().isdisjoint(_CLAIMS):
+        claimed = environ.keys() & _CLAIMS
+        if not claimed:
             return
-        claims = {name: environ.pop(name) for name in _CLAIMS if name in environ}
-        if self._trusted:
-            self._client(environ, claims.get("HTTP_X_FORWARDED_FOR", ""))
-            self._scheme(environ, self._believed(claims.get("HTTP_X_FORWARDED_PROTO", "")))
-            self._host(environ, self._believed(claims.get("HTTP_X_FORWARDED_HOST", "")))
-            self._port(environ, self._believed(claims.get("HTTP_X_FORWARDED_PORT", "")))
+        claims = {name: environ.pop(name) for name in claimed}
+        if not self._trusted:
+            return
+        # In this order: which port goes without saying depends on the scheme.
+        for name, believe in self._believers:
+            if name in claims:
+                believe(environ, claims[name])
 
     def _believed(self, header: str) -> str:
         values = header.split(",")
@@ -54,15 +65,16 @@ class Proxies:
         address = _address(self._believed(header))
         if address:
             environ["REMOTE_ADDR"] = address
-            hops = [hop.strip() for hop in header.split(",")[-self._trusted :]]
-            environ["HTTP_X_FORWARDED_FOR"] = ", ".join([address, *hops[1:]])
+            hops = header.split(",")[1 - self._trusted :] if self._trusted > 1 else []
+            environ["HTTP_X_FORWARDED_FOR"] = ", ".join([address, *map(str.strip, hops)])
 
-    def _scheme(self, environ: WSGIEnvironment, value: str) -> None:
-        scheme = value.lower()
+    def _scheme(self, environ: WSGIEnvironment, header: str) -> None:
+        scheme = self._believed(header).lower()
         if scheme in _DEFAULT_PORTS:
             environ["wsgi.url_scheme"] = environ["HTTP_X_FORWARDED_PROTO"] = scheme
 
-    def _host(self, environ: WSGIEnvironment, value: str) -> None:
+    def _host(self, environ: WSGIEnvironment, header: str) -> None:
+        value = self._believed(header)
         parts = split_host(value)
         if parts is not None:
             name, port = parts
@@ -71,7 +83,8 @@ class Proxies:
             if port:
                 environ["SERVER_PORT"] = port
 
-    def _port(self, environ: WSGIEnvironment, port: str) -> None:
+    def _port(self, environ: WSGIEnvironment, header: str) -> None:
+        port = self._believed(header)
         parts = split_host(f"port:{port}")
         if parts is None or not parts[1]:
             return
@@ -82,6 +95,7 @@ class Proxies:
             environ["HTTP_HOST"] = host[0] if usual else f"{host[0]}:{port}"
 
 
+@functools.lru_cache(maxsize=1024)
 def _address(text: str) -> str:
     """Read an address, with or without a port as some proxies add; empty if it is none."""
     if text.startswith("["):

@@ -1,0 +1,173 @@
+"""Who may call from a browser."""
+
+import pytest
+
+from carboy.crate.cors import Cors
+from carboy.errors import SettingsError
+
+APP = "https://app.example.com"
+
+
+@pytest.mark.parametrize(
+    ("listed", "origin", "allowed"),
+    [
+        pytest.param(APP, APP, True, id="exact"),
+        pytest.param("HTTPS://App.Example.com", APP, True, id="listed in capitals"),
+        pytest.param(APP, "http://app.example.com", False, id="another scheme"),
+        pytest.param(APP, f"{APP}:8443", False, id="another port"),
+        pytest.param(APP, f"{APP}.evil.example", False, id="only a prefix"),
+        pytest.param("https://*.example.com", APP, True, id="one label"),
+        pytest.param("https://*.example.com", "https://a.b.example.com", False, id="two labels"),
+        pytest.param("https://*.example.com", "https://example.com", False, id="no label"),
+        pytest.param("https://*.example.com", "https://evil.com/.example.com", False,
+                     id="a label has no slash"),
+        pytest.param("https://*.example.com", "https://aexampleXcom", False, id="dots are dots"),
+        pytest.param("https://*.example.com:8443", f"{APP}:8443", True, id="a pattern with port"),
+        pytest.param(r"re:https://pr-\d+\.example\.com", "https://pr-7.example.com", True,
+                     id="an expression"),
+        pytest.param(r"re:https://pr-\d+\.example\.com", "https://pr-7.example.com.evil.example",
+                     False, id="anchored at the end"),
+        pytest.param(r"re:https://pr-\d+\.example\.com", "xhttps://pr-7.example.com", False,
+                     id="anchored at the start"),
+        pytest.param(r"re:https://a\.example|https://b\.example", "https://b.example.evil", False,
+                     id="every alternative is anchored"),
+        pytest.param(r"re:https://a\.example", "https://a.example\n", False, id="a line feed"),
+        pytest.param("*", "https://anyone.example", True, id="anyone"),
+        pytest.param("*", "null", False, id="null is not anyone"),
+        pytest.param("re:.*", "null", False, id="null matches no expression"),
+        pytest.param("null", "null", True, id="null by its name"),
+        pytest.param("http://localhost:3000", "http://localhost:3000", True, id="this machine"),
+        pytest.param("http://[::1]:3000", "http://[::1]:3000", True, id="IPv6"),
+    ],
+)  # fmt: skip
+def test_an_origin_is_allowed_or_not(make_crate, get, listed, origin, allowed):
+    answer = get(make_crate(CORS_ORIGINS=listed), HTTP_ORIGIN=origin)
+    assert answer.status == 200
+    assert answer["Vary"] == "Origin"
+    granted = "*" if listed == "*" else origin
+    assert answer["Access-Control-Allow-Origin"] == (granted if allowed else "")
+    assert ("access-control-expose-headers" in answer.names()) is allowed
+
+
+def test_without_origins_nothing_is_said(make_crate, get):
+    answer = get(make_crate(), HTTP_ORIGIN=APP)
+    assert "vary" not in answer.names()
+    assert not [name for name in answer.names() if name.startswith("access-control")]
+    asked = {"HTTP_ORIGIN": APP, "HTTP_ACCESS_CONTROL_REQUEST_METHOD": "PUT"}
+    assert get(make_crate(), method="OPTIONS", **asked).body == b"hello"
+
+
+@pytest.mark.parametrize(
+    "entry",
+    ["https://a.example/", "a.example", "https://", "https://*", "https://a.*.example", "re:(",
+     "https://a.example?x", "https://u@a.example"],
+)  # fmt: skip
+def test_an_entry_no_browser_sends_stops_the_start(make_crate, entry):
+    with pytest.raises(SettingsError, match="CORS_ORIGINS has"):
+        make_crate(CORS_ORIGINS=(entry, APP))
+
+
+def preflight(crate, get, origin=APP, **environ):
+    return get(crate, method="OPTIONS", HTTP_ORIGIN=origin,
+               HTTP_ACCESS_CONTROL_REQUEST_METHOD="PUT", **environ)  # fmt: skip
+
+
+def test_a_preflight_is_answered_without_the_app(make_crate, get):
+    def app(environ, start_response):
+        raise AssertionError
+
+    answer = preflight(make_crate(app, CORS_ORIGINS=APP, CORS_MAX_AGE_S=60), get)
+    assert (answer.status, answer.body) == (204, b"")
+    assert answer["Access-Control-Allow-Origin"] == APP
+    assert "PUT" in answer["Access-Control-Allow-Methods"]
+    assert "Idempotency-Key" in answer["Access-Control-Allow-Headers"]
+    assert answer["Access-Control-Max-Age"] == "60"
+    assert answer["Vary"].startswith("Origin, ")
+    assert "content-length" not in answer.names()
+    assert "content-type" not in answer.names()
+
+
+def test_a_preflight_of_a_stranger_is_told_nothing(make_crate, get):
+    answer = preflight(make_crate(CORS_ORIGINS=APP), get, "https://evil.example")
+    assert answer.status == 204
+    assert not [name for name in answer.names() if name.startswith("access-control")]
+
+
+@pytest.mark.parametrize(
+    ("listed", "asked", "allowed"),
+    [
+        pytest.param("*", "X-One, x-two", "X-One, x-two", id="any header: the ones asked for"),
+        pytest.param("*", "X-One\r\nX: y", "", id="any header: but only headers"),
+        pytest.param("*", "", "", id="any header: none asked for"),
+        pytest.param("X-One", "X-Two", "X-One", id="a list is told as it is"),
+        pytest.param("", "X-Two", "", id="an empty list"),
+    ],
+)
+def test_headers_of_a_preflight(make_crate, get, listed, asked, allowed):
+    crate = make_crate(CORS_ORIGINS=APP, CORS_HEADERS=listed)
+    answer = preflight(crate, get, HTTP_ACCESS_CONTROL_REQUEST_HEADERS=asked)
+    assert answer["Access-Control-Allow-Headers"] == allowed
+
+
+@pytest.mark.parametrize("method", ["GET", "OPTIONS"])
+def test_other_requests_reach_the_app(make_crate, get, method):
+    answer = get(make_crate(CORS_ORIGINS=APP), method=method, HTTP_ORIGIN=APP)
+    assert answer.body == b"hello"
+
+
+def test_credentials_name_the_origin(make_crate, get):
+    crate = make_crate(CORS_ORIGINS="https://*.example.com", CORS_CREDENTIALS=True)
+    answer = get(crate, HTTP_ORIGIN=APP)
+    assert answer["Access-Control-Allow-Origin"] == APP
+    assert answer["Access-Control-Allow-Credentials"] == "true"
+
+
+@pytest.mark.parametrize(
+    ("given", "merged"),
+    [
+        pytest.param(["Accept"], "Accept, Origin", id="another name is kept"),
+        pytest.param(["accept, origin"], "accept, origin", id="not added twice"),
+        pytest.param(["Accept", "Cookie"], "Accept, Origin, Cookie", id="two fields"),
+        pytest.param(["Accept", "ORIGIN"], "Accept, ORIGIN", id="in the second field"),
+        pytest.param(["*"], "*", id="a star says it all"),
+        pytest.param([""], "Origin", id="an empty field"),
+    ],
+)
+def test_vary_is_merged(make_crate, get, given, merged):
+    def app(environ, start_response):
+        start_response("200 OK", [("vary", value) for value in given])
+        return [b""]
+
+    assert get(make_crate(app, CORS_ORIGINS=APP))["Vary"] == merged
+
+
+def test_headers_of_the_app_are_not_doubled(make_crate, get):
+    def app(environ, start_response):
+        start_response("200 OK", [("access-control-allow-origin", "https://own.example")])
+        return [b""]
+
+    answer = get(make_crate(app, CORS_ORIGINS=APP, CORS_CREDENTIALS=True), HTTP_ORIGIN=APP)
+    assert answer["Access-Control-Allow-Origin"] == "https://own.example"
+    assert "access-control-allow-credentials" not in answer.names()
+
+
+def test_one_header_of_the_app_wins_over_ours(make_crate, get):
+    def app(environ, start_response):
+        start_response("200 OK", [("Access-Control-Expose-Headers", "X-Own")])
+        return [b""]
+
+    answer = get(make_crate(app, CORS_ORIGINS=APP), HTTP_ORIGIN=APP)
+    assert answer["Access-Control-Expose-Headers"] == "X-Own"
+
+
+def test_nothing_to_expose_is_not_said(make_crate, get):
+    answer = get(make_crate(CORS_ORIGINS=APP, CORS_EXPOSE_HEADERS=()), HTTP_ORIGIN=APP)
+    assert "access-control-expose-headers" not in answer.names()
+
+
+def test_allows_is_for_whole_origins(make_crate):
+    from carboy import Testing
+
+    cors = Cors(Testing.load(environ={}, CORS_ORIGINS="https://*.example.com"))
+    assert cors.allows("https://a.example.com")
+    assert not cors.allows("https://-.example.com")
