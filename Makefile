@@ -42,8 +42,8 @@ develop: $(venv)/for-development ## Install everything that development needs, a
 .PHONY: start
 start: $(venv)/for-running ## Serve the shop on http://127.0.0.1:8080 (HTTP_PORT=… for another port)
 	@echo 'Preparing the database of the shop'
-	@cd examples/shop && '$(bin)/flask' --app wsgi db upgrade
-	@cd examples/shop && '$(bin)/flask' --app wsgi shop import-catalogue --if-empty catalogue.csv
+	@cd examples/shop && LOG_LEVEL=WARNING '$(bin)/flask' --app wsgi db upgrade
+	@cd examples/shop && LOG_LEVEL=WARNING '$(bin)/flask' --app wsgi shop import-catalogue --if-empty catalogue.csv
 	@echo 'Starting the shop; Ctrl-C stops it'
 	@cd examples/shop && exec '$(bin)/carboy' run wsgi:app
 
