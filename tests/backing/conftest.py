@@ -1,12 +1,14 @@
 """A small service on a database of its own: SQLite, or PostgreSQL when DATABASE_URL names it."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
-from flask import Flask, request
+from flask import Flask, current_app, request
 from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from werkzeug.exceptions import HTTPException
 
 from carboy.backing.database import Database
 from carboy.errors import ApiError
@@ -41,6 +43,18 @@ class Pet(Model):
     __tablename__ = "pets"
     id: Mapped[int] = mapped_column(primary_key=True)
     owner_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+
+
+def answer(error):
+    if isinstance(error, HTTPException):
+        return error
+    if isinstance(error, ApiError):
+        return {"message": error.message, "data": error.data}, error.status, error.headers
+    for translator in current_app.extensions["carboy.translators"]:
+        meant = translator(error)
+        if meant is not None:
+            return answer(meant)
+    raise error
 
 
 @pytest.fixture
@@ -87,17 +101,6 @@ def make_app(tmp_path):
         opened.append(app)
         return app
 
-    def answer(error):
-        from flask import current_app
-
-        if isinstance(error, ApiError):
-            return {"message": error.message, "data": error.data}, error.status, error.headers
-        for translator in current_app.extensions["carboy.translators"]:
-            meant = translator(error)
-            if meant is not None:
-                return answer(meant)
-        raise error
-
     yield make
     for app in opened:
         with app.app_context():
@@ -113,6 +116,13 @@ def service(make_app, url):
         app.db.session.add(Counter(id=1))
         app.db.session.commit()
     return SimpleNamespace(app=app, db=app.db, client=app.test_client(), url=url)
+
+
+@pytest.fixture
+def elsewhere():
+    """Call something in another thread, which shares no session with the test."""
+    with ThreadPoolExecutor(1) as threads:
+        yield lambda call, *given: threads.submit(call, *given).result(30)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -168,6 +169,8 @@ class Database(SQLAlchemy):
         return self._open(_app())
 
     def _migrations(self) -> Migrations:
+        # Alembic announces each of its plugins when it is imported.
+        logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)
         from carboy.backing.migrations import migrations_of
 
         app = _app()

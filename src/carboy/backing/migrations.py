@@ -71,9 +71,10 @@ class Migrations(Alembic):
         :raises CarboyError: naming the remedy.
         """
         with self.alone():
-            current = set(self.migration_context.get_current_heads())
+            self._policy.prove_writable()
             if not self.folder.is_dir():
                 return
+            current = set(self.migration_context.get_current_heads())
             if self._unknown(current):
                 if not allow_newer:
                     raise self._newer(current)

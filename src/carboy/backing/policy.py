@@ -105,6 +105,17 @@ class Policy(ABC):
         with engine.connect().execution_options(**{WRITING: False}) as connection:
             connection.exec_driver_sql(self.probe_statement)
 
+    def prove_writable(self) -> None:
+        """Do what needs the right to write, and undo it.
+
+        :raises sqlalchemy.exc.DBAPIError: when the database is not there or read-only.
+        """
+        with self.outside().connect().execution_options(**{WRITING: True}) as connection:
+            self._write_nothing(connection)
+
+    def _write_nothing(self, connection: Connection) -> None:
+        connection.exec_driver_sql(self.probe_statement)
+
     def outside(self, timeout_s: float | None = None) -> Engine:
         """Make an engine that takes nothing from the pool and keeps no connection."""
         return self._made(

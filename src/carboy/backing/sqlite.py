@@ -112,8 +112,7 @@ class SQLite(Policy):
         try:
             yield
         finally:
-            if driver.in_transaction:
-                driver.rollback()
+            connection.rollback()
             driver.execute("PRAGMA foreign_keys=ON")
 
     @contextmanager
@@ -136,6 +135,11 @@ class SQLite(Policy):
             f"The database {self.place} cannot be opened for writing ({first_line(error)}). "
             "Make the file and its folder writable for this user, or set DATABASE_URL."
         )
+
+    def _write_nothing(self, connection: Connection) -> None:
+        """Write a number the application may use as it is; the write lock alone proves little."""
+        version = connection.exec_driver_sql("PRAGMA user_version").scalar()
+        connection.exec_driver_sql(f"PRAGMA user_version={version}")
 
     def _make_folder(self, *_arguments: Any) -> None:
         folder = folder_of(self.path)
