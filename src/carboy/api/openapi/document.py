@@ -15,7 +15,6 @@ from math import isfinite
 from typing import Any
 
 from apispec import APISpec
-from apispec.utils import deepupdate
 from flask import Flask
 
 from carboy.api.openapi.components import camel, resolve
@@ -108,7 +107,17 @@ def _operation(route: Route, app: Flask, convert: Converter, errors: Errors, nam
     made["responses"] = responses(route, app, convert, errors, f"{hint}Output")
     if declared.security is not None:
         made["security"] = [{scheme: []} for scheme in declared.security]
-    deepupdate(made, declared.extra)
+    return _merged(made, declared.extra)
+
+
+def _merged(under: Schema, over: Schema) -> Schema:
+    """Lay *over* onto *under*: objects are merged, everything else is replaced."""
+    made = dict(under)
+    for key, value in over.items():
+        known = made.get(key)
+        if isinstance(known, dict) and isinstance(value, dict):
+            value = _merged(known, value)  # noqa: PLW2901 - the same value, completed
+        made[key] = value
     return made
 
 
@@ -138,27 +147,28 @@ def _name(route: Route) -> str:
 def _operation_ids(routes: list[Route]) -> list[str]:
     """Name each operation by its view, as far as needed by blueprint, method and number."""
     names = [route.operation.operation_id or route.endpoint.rpartition(".")[2] for route in routes]
-    names = _lengthen(names, [route.endpoint.replace(".", "_") for route in routes])
-    names = _lengthen(
-        names, [f"{name}_{route.method}" for name, route in zip(names, routes, strict=True)]
-    )
-    seen: Counter[str] = Counter()
-    taken = set(names)
+    owners: dict[str, set[str]] = {}
+    for name, route in zip(names, routes, strict=True):
+        owners.setdefault(name, set()).add(route.endpoint)
+    names = [
+        name if len(owners[name]) == 1 else route.endpoint.replace(".", "_")
+        for name, route in zip(names, routes, strict=True)
+    ]
+    count = Counter(names)
+    names = [
+        name if count[name] == 1 else f"{name}_{route.method}"
+        for name, route in zip(names, routes, strict=True)
+    ]
+    count = Counter(names)
+    reserved = {name for name in names if count[name] == 1}
     unique = []
     for name in names:
-        seen[name] += 1
-        final = name
-        while seen[name] > 1 and final in taken:
-            final = f"{name}_{seen[name]}"
-            seen[name] += final in taken
-        taken.add(final)
+        final, number = name, 2
+        while count[name] > 1 and final in reserved:
+            final, number = f"{name}_{number}", number + 1
+        reserved.add(final)
         unique.append(final)
     return unique
-
-
-def _lengthen(names: list[str], longer: list[str]) -> list[str]:
-    count = Counter(names)
-    return [long if count[name] > 1 else name for name, long in zip(names, longer, strict=True)]
 
 
 def _plain(value: Any) -> Any:  # noqa: PLR0911 - one return per kind of value

@@ -9,11 +9,12 @@ from marshmallow import fields
 from webargs.fields import DelimitedFieldMixin
 
 from carboy.api.openapi.components import camel
-from carboy.api.openapi.constraints import constrain, narrow
+from carboy.api.openapi.constraints import constrain
 from carboy.api.openapi.kinds import Schema
 from carboy.api.openapi.schemas import Converter
-from carboy.api.operation import Input
+from carboy.api.operation import Input, Location
 
+_BODIES: tuple[Location, ...] = ("json", "form", "files")
 _PLACES = {"query": "query", "headers": "header", "cookies": "cookie"}
 # OpenAPI 3.1, section 4.8.12.1: a parameter of these names is ignored
 _IGNORED_HEADERS = {"accept", "authorization", "content-type"}
@@ -88,36 +89,31 @@ def body(inputs: list[Input], convert: Converter, hint: str) -> Schema | None:
 
     :param hint: name for the component of a schema that has none of its own.
     """
-    json = [one for one in inputs if one.location == "json"]
-    form = [one for one in inputs if one.location == "form"]
-    files = [one for one in inputs if one.location == "files"]
+    # An endpoint takes one input from each place, and JSON never beside a form.
+    by_place = {one.location: one for one in inputs}
+    json, form, files = (by_place.get(place) for place in _BODIES)
     content: Schema = {}
-    if json:
-        content["application/json"] = _media(
-            json, [convert.convert(one.schema, "request", hint) for one in json]
-        )
-    if files:
-        schema = _multipart(form, files, convert, hint)
-        content["multipart/form-data"] = _media([*form, *files], [schema])
-    elif form:
-        schemas = [convert.convert(one.schema, "request", hint) for one in form]
-        for media_type in ("application/x-www-form-urlencoded", "multipart/form-data"):
-            content[media_type] = _media(form, schemas)
+    if json is not None:
+        schema = convert.convert(json.schema, "request", hint)
+        content["application/json"] = _media(schema, json)
+    elif files is not None:
+        parts = [files] if form is None else [form, files]
+        content["multipart/form-data"] = _media(_multipart(parts, convert, hint), *parts)
+    elif form is not None:
+        media = _media(convert.convert(form.schema, "request", hint), form)
+        content = dict.fromkeys(("application/x-www-form-urlencoded", "multipart/form-data"), media)
     return {"required": True, "content": content} if content else None
 
 
-def _media(inputs: list[Input], schemas: list[Schema]) -> Schema:
-    made: Schema = {"schema": schemas[0] if len(schemas) == 1 else {"allOf": schemas}}
+def _media(schema: Schema, *inputs: Input) -> Schema:
     examples = [one.example for one in inputs if one.example is not None]
-    if len(examples) == 1:
-        made["example"] = examples[0]
-    return made
+    return {"schema": schema, **({"example": examples[0]} if len(examples) == 1 else {})}
 
 
-def _multipart(form: list[Input], files: list[Input], convert: Converter, hint: str) -> Schema:
+def _multipart(inputs: list[Input], convert: Converter, hint: str) -> Schema:
     made: Schema = {"type": "object", "properties": {}}
     required: list[str] = []
-    for one in [*form, *files]:
+    for one in inputs:
         inner = convert.convert(one.schema, "request", hint, inline=True)
         if one.location == "files":
             for name, field in one.schema.load_fields.items():
@@ -125,9 +121,6 @@ def _multipart(form: list[Input], files: list[Input], convert: Converter, hint: 
                 inner["properties"][key] = _file(field, inner["properties"][key])
         made["properties"] |= inner["properties"]
         required += inner.get("required", [])
-        for key in ("title", "description"):
-            if key in inner:
-                narrow(made, {key: inner[key]})
     if required:
         made["required"] = required
     return made

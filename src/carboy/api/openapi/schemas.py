@@ -150,10 +150,7 @@ class Converter(OpenAPIConverter):
             return {}
         schema = field.schema
         schema = _with_unknown(schema, field.unknown) if field.unknown else schema
-        made = self.resolve_nested_schema(schema)
-        if field.many and not schema.many:
-            made = {"type": "array", "items": made}
-        return made
+        return self.resolve_nested_schema(schema)
 
     def field2constraints(self, field: fields.Field[Any], ret: Schema) -> Schema:
         """Add what the validators demand."""
@@ -194,8 +191,6 @@ def allow_null(schema: Schema) -> None:
     if "enum" in schema and None not in schema["enum"]:
         schema["enum"] = [*schema["enum"], None]
     if _TYPED_KEYWORDS & schema.keys():
-        if {"type": "null"} in schema.get("anyOf", []):
-            return
         core = {key: schema.pop(key) for key in list(schema) if key not in _ANNOTATIONS}
         schema["anyOf"] = [core, {"type": "null"}]
     elif "type" in schema and "null" not in types_of(schema):
