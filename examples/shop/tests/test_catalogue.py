@@ -1,8 +1,11 @@
 """``flask shop import-catalogue``: good lines, bad lines, unusable files."""
 
+from decimal import Decimal
+
 import pytest
 from flask import Flask
-from sqlalchemy import func, select, update
+from sqlalchemy import event, func, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from shop.database import db
 from shop.products.models import Product
@@ -179,6 +182,33 @@ def test_without_tables_the_command_says_what_to_do(tmp_path, shop_without_table
     assert result.exit_code == 1
     assert "flask db upgrade" in result.output
     assert len(result.output.splitlines()) == 1
+
+
+def test_with_debug_the_command_shows_where_it_failed(tmp_path, shop_without_tables, monkeypatch):
+    monkeypatch.setenv("FLASK_DEBUG", "1")
+    result = shop_without_tables.test_cli_runner().invoke(
+        args=["shop", "import-catalogue", str(tmp_path / "any.csv")]
+    )
+    assert isinstance(result.exception, SQLAlchemyError)
+
+
+def test_an_import_that_meets_another_writes_nothing_and_says_so(bring, held, new_shop):
+    def be_first(session, *_):
+        # the row of the other import, which committed after this one had looked
+        texts = dict.fromkeys(("name", "description", "category", "search_text"), "")
+        session.execute(insert(Product).values(sku="A-1", price=Decimal(1), stock=1, **texts))
+
+    with new_shop.app_context():
+        event.listen(db.sessionmaker.class_, "before_flush", be_first, once=True)
+    status, output = bring(HEAD + GOOD)
+    assert status == 1
+    assert "at the same time" in output
+    assert held() == {}
+
+
+def test_help_lists_the_exit_statuses(new_shop):
+    help_text = new_shop.test_cli_runner().invoke(args=["shop", "import-catalogue", "--help"])
+    assert "\n  Exit status: 0 all lines were good" in help_text.output
 
 
 def test_thousands_of_lines_are_one_transaction(bring, new_shop):

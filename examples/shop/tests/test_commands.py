@@ -6,10 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from carboy.errors import SettingsError
 from shop import create_app
 from shop.settings import ShopDevelopment, ShopProduction, ShopSettings
+from shop.users import accounts
 
 HERE = Path(__file__).resolve().parent.parent
 SECRET = "correct horse battery"
@@ -54,6 +56,11 @@ def test_an_account_that_is_refused_says_why(add, username, email, told):
     assert status == 1
     assert told in output
     assert SECRET not in output
+
+
+def test_a_fault_that_is_no_conflict_is_not_called_one(new_shop):
+    with new_shop.app_context(), pytest.raises(IntegrityError):
+        accounts.register(username="ann", email="a@example.com", full_name=None, password=SECRET)
 
 
 def test_an_order_is_shown(new_shop, add, command, tmp_path):

@@ -28,7 +28,7 @@ shop_cli = Commands("shop", help="Look after the shop.")
     help="Also set the stock of products that are known; without it they keep what is left.",
 )
 def import_catalogue(file: Path, *, if_empty: bool, restock: bool) -> None:
-    r"""Bring the products up to date with FILE, a CSV file in UTF-8.
+    """Bring the products up to date with FILE, a CSV file in UTF-8.
 
     Its first line names the columns: sku, name, description, category, price, stock.
     Products are matched by sku: new ones are added, known ones changed, others left alone.
@@ -36,7 +36,7 @@ def import_catalogue(file: Path, *, if_empty: bool, restock: bool) -> None:
     \b
     Exit status: 0 all lines were good; 1 some lines were bad and left out, the good
     ones are imported; 2 the file cannot be used and nothing was written.
-    """
+    """  # noqa: D301 - click keeps the lines of a paragraph that begins with a real backspace
     held = db.session.scalar(select(func.count()).select_from(Product))
     if if_empty and held:
         click.echo(f"There are products already ({held}); nothing imported.")
