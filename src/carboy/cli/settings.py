@@ -13,7 +13,7 @@ import click
 from carboy.cli.invocation import Invocation
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import RenderableType
 
     from carboy.settings import Row
 
@@ -48,7 +48,7 @@ def _rows(invocation: Invocation) -> list[Row]:
     if app is None:
         return Settings.load().rows()
     carboy = app.extensions.get("carboy")
-    loaded: Settings = carboy.settings if carboy else Settings.load(config=app.config)
+    loaded: Settings = carboy.settings if carboy else Settings.load()
     return loaded.rows()
 
 
@@ -71,7 +71,7 @@ def _by_group(rows: list[Row]) -> Any:
     return groupby(sorted(rows, key=lambda row: order.index(row.group)), lambda row: row.group)
 
 
-def _wide(group: str, rows: list[Row], names: int) -> Table:
+def _wide(group: str, rows: list[Row], names: int) -> RenderableType:
     from rich.table import Table
     from rich.text import Text
 
@@ -85,25 +85,22 @@ def _wide(group: str, rows: list[Row], names: int) -> Table:
     return table
 
 
-def _narrow(group: str, rows: list[Row]) -> Table:
-    from rich.table import Table
+def _narrow(group: str, rows: list[Row]) -> RenderableType:
+    from rich.console import Group
+    from rich.padding import Padding
     from rich.text import Text
 
-    table = Table(
-        title=group, title_justify="left", title_style="bold", box=None, show_header=False
-    )
+    lines: list[RenderableType] = [Text(group, "bold")]
     for row in rows:
-        head = Text.assemble(
-            (row.name, "cyan"), f" = {_shown(row.value)} ", (f"({row.source})", "dim")
-        )
-        table.add_row(head)
-        table.add_row(Text(f"    {row.doc}"))
-    return table
+        value, source = _shown(row.value), (f"({row.source})", "dim")
+        lines.append(Text.assemble((row.name, "cyan"), f" = {value} ", source))
+        lines.append(Padding(Text(row.doc), (0, 0, 0, 4)))
+    return Group(*lines, "")
 
 
 def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple | list):
-        return ", ".join(map(str, value))
-    return "" if value is None else str(value)
+        return ", ".join(map(str, value)) or "-"
+    return "-" if value is None or value == "" else str(value)

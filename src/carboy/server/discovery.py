@@ -43,7 +43,7 @@ def find(target: str | None = None) -> Flask | None:
     except CarboyError:
         raise
     except NoAppException as error:
-        raise AppError(f"{error.message} Name yours as MODULE:APP.") from error
+        raise AppError(f"{named}: {error.message} Name yours as MODULE:APP.") from error
     except (Exception, SystemExit) as error:
         raise AppError(_explain(named, error)) from error
 

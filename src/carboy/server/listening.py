@@ -62,6 +62,12 @@ def bind(host: str, port: int) -> socket.socket:
     return taken
 
 
+def address(host: str, port: int) -> str:
+    """Write a host and its port as gunicorn reads them, and as they stand in a URL."""
+    bare = host.removeprefix("[").removesuffix("]")
+    return f"[{bare}]:{port}" if ":" in bare else f"{bare}:{port}"
+
+
 def refusal(error: OSError, host: str, port: int) -> CarboyError:
     """Turn the system's refusal of a port into one sentence with its remedy."""
     variable = "PORT" if "PORT" in os.environ else "HTTP_PORT"

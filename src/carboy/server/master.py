@@ -60,7 +60,6 @@ class Service(BaseApplication):  # type: ignore[misc]
         """Set gunicorn's options."""
         for name, value in options(self.settings).items():
             self.cfg.set(name, value)
-        self.cfg.set("bind", f"{self.settings.HTTP_HOST}:{self.settings.HTTP_PORT}")
         self.cfg.set("child_exit", lambda _server, worker: mark_dead(worker.pid))
 
     def load(self) -> Flask:

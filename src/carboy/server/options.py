@@ -12,12 +12,16 @@ from typing import Any
 from gunicorn.config import Config  # type: ignore[import-untyped]
 
 from carboy.errors import SettingsError
+from carboy.server.listening import address
 from carboy.server.processors import usable_processors
 from carboy.server.worker import Worker
 from carboy.settings import Settings
 
 _ARGUMENTS = "GUNICORN_CMD_ARGS"
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a file system, not a file
+
+# As long as one header field; what browsers and nginx allow, too.
+_REQUEST_LINE_BYTES = 8190
 
 _BY_SETTING = {
     "workers": "WEB_CONCURRENCY",
@@ -46,9 +50,6 @@ _FIXED: dict[str, Any] = {
     # Only the crate judges forwarded headers; gunicorn would believe its neighbours.
     "forwarded_allow_ips": "",
     "secure_scheme_headers": {},
-    "limit_request_line": 8190,
-    "limit_request_fields": 100,
-    "limit_request_field_size": 8190,
     "proc_name": "carboy",
     "daemon": False,
 }
@@ -62,10 +63,12 @@ def options(settings: Settings) -> dict[str, Any]:
     from_settings = {option: getattr(settings, name) for option, name in _BY_SETTING.items()}
     return {
         **from_settings,
+        "bind": address(settings.HTTP_HOST, settings.HTTP_PORT),
         "workers": settings.WEB_CONCURRENCY or usable_processors(),
         "loglevel": settings.LOG_LEVEL.lower(),
         # The workers' sign of life is a file; on a disk it may block for seconds.
         "worker_tmp_dir": str(_SHARED_MEMORY) if os.access(_SHARED_MEMORY, os.W_OK) else None,
+        "limit_request_line": _REQUEST_LINE_BYTES,
         **_FIXED,
         **_arguments(os.environ.get(_ARGUMENTS, "")),
     }

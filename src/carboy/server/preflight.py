@@ -118,7 +118,7 @@ def _check(ours: Connection, theirs: Connection, target: str | None, debug: bool
     try:
         app = discovery.load(target)
         carboy = app.extensions.get("carboy")
-        settings = carboy.settings if carboy else Settings.load(config=app.config)
+        settings = carboy.settings if carboy else Settings.load()
         theirs.send(_needed(settings, docs=carboy is not None and settings.API_DOCS))
         if not _told_to_go_on(theirs):
             return

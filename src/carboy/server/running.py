@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
@@ -31,7 +33,7 @@ def run(target: str | None = None, *, reload: bool = False, debug: bool = False)
     # Nothing listens to signals yet, and as process 1 of a container the default is to
     # ignore SIGTERM.
     signal.signal(signal.SIGTERM, _leave)
-    with metrics_folder():
+    with metrics_folder(), _quiet_interrupt():
         with preflight(target, debug=debug) as check:
             settings = check.settings()
             options(settings)  # raises what gunicorn would only print
@@ -43,6 +45,14 @@ def run(target: str | None = None, *, reload: bool = False, debug: bool = False)
 
         Master(Service(target, settings, debug=debug), port).run()
     raise SystemExit(0)
+
+
+@contextmanager
+def _quiet_interrupt() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise SystemExit(128 + signal.SIGINT) from None
 
 
 def _leave(signum: int, _frame: FrameType | None) -> NoReturn:
