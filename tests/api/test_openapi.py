@@ -15,6 +15,7 @@ from carboy.api import answers
 from carboy.api.blueprint import Blueprint
 from carboy.api.envelope import JSend
 from carboy.api.openapi import document, init_app
+from carboy.api.operation import Output, declare
 from carboy.errors import ApiError, NotFound
 
 
@@ -616,3 +617,54 @@ def test_nothing_is_left_behind_when_the_file_cannot_be_replaced(tmp_path, monke
     assert ran.exit_code == 1
     assert [one.name for one in tmp_path.iterdir()] == ["openapi.json"]
     assert file.read_text() == "old"
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        pytest.param(Output(None, 202), {"description": "Accepted"}, id="no body"),
+        pytest.param(
+            Output(None, 200, "A table", "text/csv"),
+            {"description": "A table", "content": {"text/csv": {}}},
+            id="a body of a type of its own",
+        ),
+        pytest.param(Output(None, 299), {"description": "Success"}, id="a status without a name"),
+    ],
+)
+def test_an_answer_without_a_schema(output, expected):
+    app = service()
+
+    def view(): ...
+
+    declare(view).output = output
+    app.add_url_rule("/", "view", view)
+    operation = only(app)
+    assert operation["responses"][str(output.status)] == expected
+    assert "tags" not in operation
+
+
+def test_envelopes_of_one_name_are_numbered():
+    def made(letter):
+        schema = {"type": "object", "title": letter[:1]}
+        return type("Own", (JSend,), {"error_schema": lambda *_: {**schema, letter: True}})()
+
+    outer = [
+        Blueprint(name, __name__, envelope=made(name)) for name in ("x-a", "x-b", "x-c", "x-d")
+    ]
+    for api in outer:
+        api.add_url_rule(f"/{api.name}", "view", dict)
+    names = set(validated(service(*outer))["components"]["schemas"])
+    assert {"x", "Error", "OwnError", "OwnError2"} <= names
+
+
+def test_extra_words_are_merged_into_the_operation():
+    api = Blueprint("a", __name__)
+
+    @api.get("/")
+    @api.doc(responses={"200": {"description": "Fine"}, "418": {"description": "Tea"}})
+    def view(): ...
+
+    responses = only(service(api))["responses"]
+    assert responses["200"] == {"description": "Fine"}
+    assert responses["418"] == {"description": "Tea"}
+    assert "default" in responses
