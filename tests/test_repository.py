@@ -20,6 +20,11 @@ CHANGELOG = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 INDEX = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
 MODULES = sorted(SOURCE.rglob("*.py"))
 PAGES = sorted((ROOT / "docs").glob("*.md"))
+ROOMS = sorted(
+    path for path in SOURCE.iterdir()
+    if not path.name.startswith("__") and (path.suffix == ".py" or (path / "__init__.py").exists())
+)  # fmt: skip
+MIRRORS = sorted({path.parent for path in (ROOT / "tests").glob("*/**/test_*.py")})
 MODULE_LINES_MAX = 300
 
 
@@ -27,25 +32,21 @@ def relative(path):
     return str(path.relative_to(ROOT))
 
 
-def has_tests(module):
-    """A module is mirrored by its own test file, or by one of the package it is a part of."""
-    folder = ROOT / "tests" / module.parent.relative_to(SOURCE)
-    if (folder / f"test_{module.stem}.py").exists():
-        return True
-    package = module.parent.name
-    return any(folder.parent.glob(f"test_{package}*.py")) and module.parent != SOURCE
-
-
 @pytest.mark.parametrize("module", MODULES, ids=relative)
 def test_a_module_is_short(module):
     assert len(module.read_text(encoding="utf-8").splitlines()) <= MODULE_LINES_MAX
 
 
-@pytest.mark.parametrize(
-    "module", [module for module in MODULES if not module.stem.startswith("__")], ids=relative
-)
-def test_a_module_has_tests_of_its_own(module):
-    assert has_tests(module)
+@pytest.mark.parametrize("room", ROOMS, ids=relative)
+def test_a_room_has_tests_in_the_place_that_mirrors_it(room):
+    place = ROOT / "tests" / room.parent.relative_to(SOURCE)
+    found = list(place.glob(f"test_{room.stem}*.py")) or list(place.glob(f"{room.stem}/test_*.py"))
+    assert found
+
+
+@pytest.mark.parametrize("tests", MIRRORS, ids=relative)
+def test_a_folder_of_tests_mirrors_a_room(tests):
+    assert (SOURCE / tests.relative_to(ROOT / "tests")).is_dir()
 
 
 @pytest.mark.parametrize("name", sorted(Settings.declarations()))
