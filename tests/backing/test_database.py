@@ -230,6 +230,16 @@ def test_isolation_undoes_commits(service, models):
     assert value(service, models) == 0
 
 
+def test_isolation_of_one_app_leaves_the_others_alone(service, models, make_app, tmp_path):
+    broken = make_app(service.db, DATABASE_URL=f"sqlite:///{tmp_path}/no/folder.sqlite3")
+    with service.db.test_isolation(service.app), service.app.app_context():
+        service.db.session.get(models.Counter, 1).value = 7
+        service.db.session.commit()
+    assert value(service, models) == 0
+    with pytest.raises(Exception, match="unable to open"), service.db.test_isolation(broken):
+        pass
+
+
 @pytest.mark.parametrize(("size", "threads", "held"), [
     pytest.param(0, 3, 3, id="0: one connection per thread"),
     pytest.param(2, 3, 2, id="a number: that many connections"),

@@ -123,16 +123,20 @@ class Database(SQLAlchemy):
             raise
 
     @contextmanager
-    def test_isolation(self) -> Iterator[None]:
-        """Undo at the end what sessions commit inside, in every app of this database.
+    def test_isolation(self, app: Flask | None = None) -> Iterator[None]:
+        """Undo at the end what sessions commit inside.
+
+        :param app: whose sessions; by default those of every app that has this database.
 
         All sessions share one connection and its transaction; a commit ends a savepoint.
         The inherited method patches the engine; under SQLAlchemy 2.1 its commits are lasting.
         Source: SQLAlchemy, "Joining a Session into an External Transaction".
         """
         with ExitStack() as undo:
-            for app, state in list(self._app_state.items()):
-                self._open(cast("Flask", app))  # init_app took no other kind
+            for each, state in list(self._app_state.items()):
+                if app not in (None, each):
+                    continue
+                self._open(cast("Flask", each))  # init_app took no other kind
                 engine = state.engines["default"]
                 connection = undo.enter_context(engine.connect())
                 undo.callback(connection.begin().rollback)
