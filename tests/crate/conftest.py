@@ -32,6 +32,7 @@ class Received:
 def make_environ(path="/", method="GET", *, body=b"", **environ):
     made = {
         "REQUEST_METHOD": method,
+        "SCRIPT_NAME": "",
         "PATH_INFO": path,
         "QUERY_STRING": "",
         "SERVER_PROTOCOL": "HTTP/1.1",

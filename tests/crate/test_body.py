@@ -68,13 +68,13 @@ def test_a_body_shorter_than_announced_reaches_the_app_as_it_is(make_crate, get)
 @pytest.mark.parametrize(
     "read",
     [
-        pytest.param(lambda body: body.read(), id="all at once"),
+        pytest.param(LimitedInput.read, id="all at once"),
         pytest.param(lambda body: body.read(None), id="all at once, by None"),
         pytest.param(lambda body: b"".join(iter(lambda: body.read(3), b"")), id="in pieces"),
         pytest.param(lambda body: b"".join(iter(body.readline, b"")), id="line by line"),
         pytest.param(lambda body: b"".join(iter(lambda: body.readline(2), b"")), id="part lines"),
         pytest.param(lambda body: b"".join(body.readlines()), id="all lines"),
-        pytest.param(lambda body: b"".join(body), id="by iteration"),
+        pytest.param(b"".join, id="by iteration"),
     ],
 )
 def test_however_it_is_read(read):
@@ -91,3 +91,10 @@ def test_however_it_is_read(read):
 
 def test_readlines_takes_a_hint():
     assert LimitedInput(io.BytesIO(b"ab\ncd\nef\n"), 100).readlines(4) == [b"ab\n", b"cd\n"]
+
+
+def test_a_body_whose_end_the_server_does_not_mark_is_not_touched(make_crate, get):
+    source = io.BytesIO(b"x" * 20)
+    crate = make_crate(MAX_CONTENT_LENGTH=10)
+    answer = get(crate, method="POST", HTTP_TRANSFER_ENCODING="chunked", **{"wsgi.input": source})
+    assert answer.environ["wsgi.input"] is source

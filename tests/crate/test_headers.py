@@ -43,7 +43,7 @@ def test_each_policy_has_all_headers_once(make_crate, get, policy, source):
     ],
 )
 @pytest.mark.parametrize("policy", ["api", "page"])
-def test_transport_security(make_crate, get, scheme, age, value, policy):
+def test_transport_security(make_crate, get, scheme, age, value, policy):  # noqa: PLR0917 - fixtures and parameters
     crate = make_crate(answering(policy=policy), HSTS_MAX_AGE_S=age)
     assert get(crate, **{"wsgi.url_scheme": scheme})["Strict-Transport-Security"] == value
 
@@ -57,7 +57,7 @@ def test_transport_security(make_crate, get, scheme, age, value, policy):
     ],
 )
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_answers_of_an_api_may_be_stored(make_crate, get, status, headers, stored, scheme):
+def test_answers_of_an_api_may_be_stored(make_crate, get, status, headers, stored, scheme):  # noqa: PLR0917 - fixtures and parameters
     answer = get(make_crate(answering(headers, status)), **{"wsgi.url_scheme": scheme})
     assert answer["Cache-Control"] == ("" if stored else "no-store")
 

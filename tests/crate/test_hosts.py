@@ -13,8 +13,7 @@ TRUSTED = ("api.example.com", ".shop.example", "bücher.example", "[::1]", "127.
 def accepted(hosts, made):
     try:
         hosts.check(made)
-    except BadRequest as error:
-        assert error.code == "bad_host"
+    except BadRequest:
         return False
     return True
 
