@@ -211,6 +211,9 @@ class Html:
     def __html__(self):
         return "<b>"
 
+    def __repr__(self):
+        return "with markup"
+
 
 WRITTEN = [
     (None, None),

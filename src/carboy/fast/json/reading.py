@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from itertools import accumulate
 from typing import Any, NoReturn
 
@@ -139,12 +140,9 @@ def _refuse_lone_surrogates(text: str) -> None:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        seen: set[str] = set()
-        for key, _ in pairs:
-            if key in seen:
-                shown = json.dumps(key[:_KEY_SHOWN_CHARS], ensure_ascii=False)
-                raise _refusal(f"has a duplicate key {shown}")
-            seen.add(key)
+        key, _ = Counter(key for key, _ in pairs).most_common(1)[0]
+        shown = json.dumps(key[:_KEY_SHOWN_CHARS], ensure_ascii=False)
+        raise _refusal(f"has a duplicate key {shown}")
     return members
 
 
