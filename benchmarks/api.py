@@ -1,0 +1,114 @@
+# ruff: noqa: INP001 - a script, not a package
+"""What declared inputs and outputs cost, against the same view without them.
+
+Runs in one process; the variants take turns, so that a noisy machine hits all of them
+alike, and medians are compared. Needs the checkout's environment and nothing else::
+
+    python benchmarks/api.py [ROUNDS]
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+import flask
+from marshmallow import Schema, fields
+from webargs.flaskparser import FlaskParser
+
+from carboy.api.blueprint import Blueprint
+from carboy.fast.json import dumps
+
+REQUESTS = 200
+BODY = dumps({"name": "Ada", "email": "ada@example.com", "age": 36, "tags": ["a", "b"]})
+
+
+class User(Schema):
+    """Four ordinary fields."""
+
+    name = fields.String(required=True)
+    email = fields.String()
+    age = fields.Integer()
+    tags = fields.List(fields.String())
+
+
+def service() -> flask.Flask:
+    """Make one view in each way."""
+    app = flask.Flask(__name__)
+    api = Blueprint("api", __name__)
+    schema = User()
+    parser = FlaskParser()
+
+    @app.post("/bare")
+    def bare() -> Any:
+        return app.response_class(dumps(flask.request.get_json()), mimetype="application/json")
+
+    @app.post("/by-hand")
+    def by_hand() -> Any:
+        data = schema.load(flask.request.get_json())
+        return app.response_class(dumps(schema.dump(data)), mimetype="application/json")
+
+    @app.post("/webargs")
+    @parser.use_args(schema)
+    def webargs(data: Any) -> Any:
+        return app.response_class(dumps(schema.dump(data)), mimetype="application/json")
+
+    @api.post("/undeclared")
+    def undeclared() -> Any:
+        return flask.request.get_json()
+
+    @api.post("/declared")
+    @api.input(User)
+    @api.output(User)
+    def declared(data: Any) -> Any:
+        return data
+
+    app.register_blueprint(api)
+    return app
+
+
+def caller(app: flask.Flask, path: str) -> Callable[[], None]:
+    """Make a function that sends one request to *path*."""
+    environ = app.test_request_context(
+        path, method="POST", data=BODY, content_type="application/json"
+    ).request.environ
+    statuses: list[str] = []
+
+    def start(status: str, headers: object, exc_info: object = None) -> Any:
+        del headers, exc_info
+        statuses.append(status)
+
+    def call() -> None:
+        given = {key: value for key, value in environ.items() if not key.startswith("werkzeug.")}
+        given["wsgi.input"] = io.BytesIO(BODY)
+        b"".join(app.wsgi_app(given, start))
+        if statuses.pop() != "200 OK":
+            raise RuntimeError(f"{path} did not answer 200.")
+
+    return call
+
+
+def main(rounds: int) -> None:
+    """Print the median of each variant in microseconds a request."""
+    app = service()
+    paths = ["/bare", "/by-hand", "/webargs", "/undeclared", "/declared"]
+    callers = {path: caller(app, path) for path in paths}
+    times: dict[str, list[float]] = {path: [] for path in paths}
+    for _ in range(rounds):
+        for path, call in callers.items():
+            start = perf_counter()
+            for _ in range(REQUESTS):
+                call()
+            times[path].append((perf_counter() - start) / REQUESTS * 1e6)
+    base = median(times["/bare"])
+    for path in paths:
+        took = median(times[path])
+        print(f"{path:12} {took:7.1f} µs   {took - base:+7.1f} µs")  # noqa: T201 - its output
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 30)
