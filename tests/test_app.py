@@ -111,9 +111,7 @@ class TestTheAppsOwn:
         assert get(make_app(), "/own").data == get(bare, "/own").data
 
     @pytest.mark.parametrize("when", ["before", "after"])
-    @pytest.mark.parametrize(
-        "kind", [404, HTTPException, Exception, NotFound, ApiError], ids=lambda kind: str(kind)
-    )
+    @pytest.mark.parametrize("kind", [404, HTTPException, Exception, NotFound, ApiError], ids=str)
     def test_its_error_handlers_win(self, kind, when):
         def handle(error):
             return "mine", 404
@@ -149,7 +147,7 @@ class TestTheAppsOwn:
         app.get("/custom")(lambda: flask.abort(flask.Response("custom", 409)))
         assert get(app, "/custom").data == b"custom"
 
-    @pytest.mark.parametrize("path", ["/health", "/metrics"])
+    @pytest.mark.parametrize("path", ["/health", "/metrics", "/docs", "/openapi.json"])
     def test_a_path_it_answers_itself_is_left_to_it(self, path):
         app = make_app()
         app.get(path)(lambda: "mine")

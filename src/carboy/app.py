@@ -8,6 +8,7 @@ import os
 import secrets
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, has_request_context, request
@@ -77,16 +78,19 @@ class Carboy:
             render=self._render,
             propagate=self._propagates,
         )
+        self._opening = Lock()
         self._opened = False
         app.wsgi_app = self._open  # type: ignore[method-assign]
 
     def _open(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer through the crate; at the first request all routes of the app are known."""
-        if not self._opened:
-            self._opened = True
-            _leave_own_paths(self.app, self.crate)
-            if self.app.wsgi_app == self._open:
-                self.app.wsgi_app = self.crate  # type: ignore[method-assign]
+        with self._opening:
+            if not self._opened:
+                _leave_own_paths(self.app, self.crate)
+                openapi.serve(self.app)
+                self._opened = True
+                if self.app.wsgi_app == self._open:
+                    self.app.wsgi_app = self.crate  # type: ignore[method-assign]
         return self.crate(environ, start_response)
 
     def _render(self, error: ApiError, environ: WSGIEnvironment) -> tuple[bytes, str]:

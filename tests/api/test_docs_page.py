@@ -5,7 +5,7 @@ import pytest
 from flask import Flask, request
 from flask.testing import FlaskClient
 
-from carboy.api.openapi import init_app
+from carboy.api.openapi import serve
 
 
 class Page(HTMLParser):
@@ -29,7 +29,7 @@ class Page(HTMLParser):
 @pytest.fixture
 def app():
     made = Flask("shop")
-    init_app(made)
+    serve(made)
 
     @made.after_request
     def tell_policy(response):

@@ -14,7 +14,7 @@ from werkzeug.routing import BaseConverter
 from carboy.api import answers
 from carboy.api.blueprint import Blueprint
 from carboy.api.envelope import JSend
-from carboy.api.openapi import document, init_app
+from carboy.api.openapi import document, init_app, serve
 from carboy.api.operation import Output, declare
 from carboy.errors import ApiError, NotFound
 
@@ -48,6 +48,7 @@ def service(*blueprints, **config):
     for one in blueprints:
         app.register_blueprint(one)
     init_app(app)
+    serve(app)
     return app
 
 

@@ -9,16 +9,27 @@ from flask import Flask
 from carboy.api import docs_page
 from carboy.api.openapi import serving
 
-__all__ = ["document", "init_app"]
+__all__ = ["document", "init_app", "serve"]
 
 
 def init_app(app: Flask) -> None:
-    """Serve ``/openapi.json`` and ``/docs`` if ``API_DOCS`` is on, and add ``flask openapi``."""
+    """Add ``flask openapi``."""
     serving.published(app)
     app.cli.add_command(serving.command)
-    if app.config.get("API_DOCS", True):
+
+
+def serve(app: Flask) -> None:
+    """Serve ``/openapi.json`` and ``/docs`` if ``API_DOCS`` is on.
+
+    Call it when the app has all its routes: one that has a path of ours keeps it.
+    """
+    if not app.config.get("API_DOCS", True):
+        return
+    taken = {rule.rule for rule in app.url_map.iter_rules()}
+    if "/openapi.json" not in taken:
         app.register_blueprint(serving.blueprint())
-        app.register_blueprint(docs_page.blueprint())
+        if "/docs" not in taken:
+            app.register_blueprint(docs_page.blueprint())
 
 
 def document(app: Flask) -> dict[str, Any]:
