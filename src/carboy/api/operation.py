@@ -50,7 +50,8 @@ class Operation:
     """Everything declared about one view function.
 
     :param errors: status → when it is answered, beyond those known from the inputs.
-    :param security: names of security schemes, any of which will do; ``None``: as the document says.
+    :param security: names of security schemes, any of which will do; ``None``: as the document
+        says.
     :param extra: merged into the OpenAPI operation object as it is.
     """
 
