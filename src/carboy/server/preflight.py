@@ -102,6 +102,8 @@ def preflight(target: str | None, *, debug: bool) -> Iterator[Preflight]:
     check = Preflight(ours, child)
     try:
         yield check
+    except CarboyError:
+        raise  # the child finds the pipe closed and ends
     except BaseException:
         child.terminate()
         raise
