@@ -3,6 +3,7 @@
 import io
 import json
 
+import flask
 import pytest
 
 from carboy.crate.body import LimitedInput
@@ -98,3 +99,24 @@ def test_a_body_whose_end_the_server_does_not_mark_is_not_touched(make_crate, ge
     crate = make_crate(MAX_CONTENT_LENGTH=10)
     answer = get(crate, method="POST", HTTP_TRANSFER_ENCODING="chunked", **{"wsgi.input": source})
     assert answer.environ["wsgi.input"] is source
+
+
+@pytest.mark.parametrize(
+    ("size", "status"),
+    [pytest.param(10, 200, id="at the limit"), pytest.param(11, 413, id="above: not cut short")],
+)
+def test_a_reader_with_the_same_limit_does_not_take_a_part_for_the_whole(
+    make_crate, get, size, status
+):
+    app = flask.Flask("reader")
+    app.config["MAX_CONTENT_LENGTH"] = 10
+    app.register_error_handler(ContentTooLarge, lambda error: ("", error.status))
+
+    @app.post("/")
+    def length():
+        return str(len(flask.request.get_data()))
+
+    sent = io.BytesIO(b"x" * size)
+    crate = make_crate(app, MAX_CONTENT_LENGTH=10)
+    answer = get(crate, method="POST", **CHUNKED, **{"wsgi.input": sent})
+    assert (answer.status, answer.body) == (status, b"10" if status == 200 else b"")

@@ -104,6 +104,10 @@ class LimitedInput:
 
     def _counted(self, chunk: bytes) -> bytes:
         self._left -= len(chunk)
+        # At the limit, look whether more follows: readers with a limit of their own, such as
+        # Werkzeug's, stop here and would take the part for the whole.
+        if self._left == 0 and chunk:
+            self._left -= len(self._source.read(1))
         if self._left < 0:
             raise too_large(self._limit_bytes)
         return chunk
