@@ -29,7 +29,7 @@ def program(page: Path) -> str:
     "page", [page for page in PAGES if program(page).strip()], ids=lambda page: page.stem
 )
 def test_the_examples_of_a_page_run(page, tmp_path):
-    script = tmp_path / f"{page.stem}.py"
+    script = tmp_path / f"page_{page.stem}.py"
     script.write_text(program(page), encoding="utf-8")
     folder = tmp_path / "work"
     folder.mkdir()
