@@ -156,31 +156,31 @@ def _answer_errors(app: Flask) -> None:
         app.register_error_handler(
             ApiError, lambda error: app.handle_http_exception(_as_http(error))
         )
-    make_response = app.make_response
-    handle_user_exception = app.handle_user_exception
+    flasks_make_response = app.make_response
+    flasks_handle_user_exception = app.handle_user_exception
 
-    def make_enveloped_response(value: Any) -> Response:
-        if isinstance(value, HTTPException):
-            error = getattr(value, "api_error", None) or as_api_error(value)
+    def make_response(rv: Any) -> Response:
+        if isinstance(rv, HTTPException):
+            error = getattr(rv, "api_error", None) or as_api_error(rv)
             if error is not None:
                 return answer(error)
-        return make_response(value)
+        return flasks_make_response(rv)
 
-    def translate_user_exception(error: Exception) -> Any:
+    def handle_user_exception(e: Exception) -> Any:
         try:
-            return handle_user_exception(error)
+            return flasks_handle_user_exception(e)
         except Exception as unhandled:
-            if unhandled is not error:
+            if unhandled is not e:
                 raise
             for translate in app.extensions["carboy.translators"]:
-                meaning = translate(error)
+                meaning = translate(e)
                 if meaning is not None:
-                    _log.warning("Answered %d: %s", meaning.status, error, exc_info=error)
+                    _log.warning("Answered %d.", meaning.status, exc_info=e)
                     return app.handle_http_exception(_as_http(meaning))
             raise
 
-    app.make_response = make_enveloped_response  # type: ignore[method-assign]
-    app.handle_user_exception = translate_user_exception  # type: ignore[method-assign]
+    app.make_response = make_response  # type: ignore[method-assign]
+    app.handle_user_exception = handle_user_exception  # type: ignore[method-assign]
 
 
 def _as_http(error: ApiError) -> HTTPException:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import flask
 from marshmallow import Schema
@@ -56,6 +56,14 @@ class Blueprint(flask.Blueprint):
         self.envelope = envelope
         self.tags = list(tags)
         self._endpoints: dict[Callable[..., Any], Callable[..., Any]] = {}
+
+    if TYPE_CHECKING:  # Flask's own, for views that return any data
+
+        def route(self, rule: str, **options: Any) -> Callable[[View], View]:
+            """See :meth:`flask.Blueprint.route`."""
+            ...
+
+        get = post = put = patch = delete = route
 
     def input(  # noqa: PLR0913 - keywords, each with a default
         self,
