@@ -286,7 +286,7 @@ def test_the_shell_has_the_database_and_the_models(service, models):
     with service.app.app_context():
         context = service.app.make_shell_context()
     assert context["db"] is service.db
-    assert context["User"] is models.User
+    assert context["Counter"] is models.Counter
 
 
 def test_the_shell_does_not_keep_writers_waiting(service, models, elsewhere):
