@@ -60,6 +60,15 @@ def test_a_page_is_in_the_table_of_contents(page):
     assert page.stem == "index" or f"\n{page.stem}\n" in INDEX
 
 
+def test_every_capability_of_the_guides_has_one_row():
+    page = (ROOT / "docs" / "coverage.md").read_text(encoding="utf-8")
+    capabilities = [12, 10, 18, 8]
+    expected = [
+        f"G{guide}.{n}" for guide, last in enumerate(capabilities) for n in range(1, last + 1)
+    ]
+    assert re.findall(r"^\| (G\d\.\d+) \|", page, re.MULTILINE) == expected
+
+
 def test_the_version_is_the_same_everywhere():
     assert PROJECT["project"]["version"] == carboy.__version__
 
