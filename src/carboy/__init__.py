@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from carboy.api.blueprint import Blueprint
-    from carboy.api.envelope import Envelope, JSend
+    from carboy.api.envelope import Bare, Envelope, JSend
     from carboy.api.pages import page
     from carboy.app import Carboy
     from carboy.backing.database import Database
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Bare",
     "Blueprint",
     "Carboy",
     "Database",
@@ -34,6 +35,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Bare": "carboy.api.envelope",
     "Blueprint": "carboy.api.blueprint",
     "Carboy": "carboy.app",
     "Database": "carboy.backing.database",

@@ -17,7 +17,7 @@ from werkzeug.exceptions import HTTPException, default_exceptions
 from carboy import logs
 from carboy.api import openapi
 from carboy.api.answers import answer, as_api_error, render
-from carboy.api.envelope import Envelope, JSend
+from carboy.api.envelope import Envelope, JSend, status_sent
 from carboy.crate import Crate
 from carboy.errors import ApiError, CarboyError
 from carboy.settings import Settings
@@ -76,6 +76,7 @@ class Carboy:
             instance_path=Path(app.instance_path),
             checks=checks,
             render=self._render,
+            status=lambda status: status_sent(self.envelope, status),
             propagate=self._propagates,
         )
         self._opening = Lock()

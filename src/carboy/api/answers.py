@@ -7,7 +7,7 @@ from typing import Any, cast
 from flask import Response, current_app, has_request_context, request
 from werkzeug.exceptions import BadRequestKeyError, HTTPException
 
-from carboy.api.envelope import Envelope, JSend
+from carboy.api.envelope import Envelope, JSend, status_sent
 from carboy.errors import ApiError, for_status
 from carboy.fast.json import dumps
 
@@ -76,10 +76,12 @@ def render(error: ApiError, envelope: Envelope) -> tuple[bytes, str]:
 def answer(error: ApiError, envelope: Envelope | None = None) -> Response:
     """Make the response of an error: its status, its headers, its body in the envelope.
 
-    :param envelope: by default that of the request at hand.
+    :param envelope: by default that of the request at hand; it may send another status.
     """
-    body, content_type = render(error, envelope or envelope_in_use())
-    response = current_app.response_class(body, error.status, content_type=content_type)
+    envelope = envelope or envelope_in_use()
+    body, content_type = render(error, envelope)
+    status = status_sent(envelope, error.status)
+    response = current_app.response_class(body, status, content_type=content_type)
     response.headers.update(error.headers)
     return response
 

@@ -41,6 +41,7 @@ class Crate:
     :param instance_path: folder of the maintenance switch.
     :param checks: readiness checks by name; looked at whenever they run.
     :param render: writes the body of a refusal, and names its content type.
+    :param status: tells which status is sent for that of a refusal.
     :param propagate: whether an exception of the app goes on to the server or the test.
     :raises SettingsError: for origins or host names that can never match.
 
@@ -57,6 +58,7 @@ class Crate:
         instance_path: Path,
         checks: Mapping[str, Check],
         render: Render = plain_json,
+        status: Callable[[int], int] = int,
         propagate: Callable[[], bool] = lambda: False,
     ) -> None:
         mark_records()
@@ -65,6 +67,7 @@ class Crate:
         self.metrics = Metrics(settings) if settings.METRICS else None
         self._app = app
         self._render = render
+        self._status = status
         self._propagate = propagate
         self._proxies = Proxies(settings.TRUSTED_PROXIES)
         self._hosts = Hosts(settings.TRUSTED_HOSTS)
@@ -164,10 +167,12 @@ class Crate:
             error = InternalError()
         try:
             body, content_type = self._render(error, environ)
+            status = self._status(error.status)
         except Exception:  # noqa: BLE001 - an envelope that fails must not fail the answer
             _log.exception("A refusal could not be written in the app's envelope.")
             body, content_type = plain_json(error, environ)
-        return error.status, [("Content-Type", content_type), *error.headers.items()], body
+            status = error.status
+        return status, [("Content-Type", content_type), *error.headers.items()], body
 
     def finished(self, exchange: Exchange, environ: WSGIEnvironment) -> None:
         """Count and log a request that was answered."""

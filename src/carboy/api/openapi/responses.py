@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from flask import Flask
 
-from carboy.api.envelope import Envelope, JSend
+from carboy.api.envelope import Envelope, JSend, status_sent
 from carboy.api.openapi.kinds import Schema
 from carboy.api.openapi.routes import Route
 from carboy.api.openapi.schemas import Converter
@@ -19,6 +19,8 @@ _BODILESS = frozenset({204, 205, 304})
 _FAIL, _ERROR, _ERRORS_FROM = 400, 500, 500
 _PHRASED = frozenset(HTTPStatus)
 _DEFAULT = JSend()
+Body = tuple[int, Envelope]
+"""The status of an error, and the envelope that writes it."""
 
 
 class Errors:
@@ -41,15 +43,14 @@ class Errors:
                 return envelope
         return self._of_app
 
-    def content(self, statuses: Iterable[int], envelopes: Iterable[Envelope]) -> Schema:
-        """Describe the body of an error of any of *statuses* in any of *envelopes*."""
+    def content(self, bodies: Iterable[Body]) -> Schema:
+        """Describe the body of an error that is any of *bodies*."""
         by_type: dict[str, list[Schema]] = {}
-        for envelope in envelopes:
-            for status in statuses:
-                reference = {"$ref": self._component(envelope, status)}
-                known = by_type.setdefault(envelope.error_media_type, [])
-                if reference not in known:
-                    known.append(reference)
+        for status, envelope in bodies:
+            reference = {"$ref": self._component(envelope, status)}
+            known = by_type.setdefault(envelope.error_media_type, [])
+            if reference not in known:
+                known.append(reference)
         return {
             media_type: {"schema": refs[0] if len(refs) == 1 else {"anyOf": refs}}
             for media_type, refs in by_type.items()
@@ -119,14 +120,32 @@ def responses(route: Route, app: Flask, convert: Converter, errors: Errors, hint
         made["200"] = {"description": _phrase(200)}
     else:
         made[str(output.status)] = _success(output, envelope, convert, hint)
-    for status, meaning in sorted(_failures(route, app).items()):
-        who = [envelope] if status in route.operation.errors else errors.outside(envelope)
-        made[str(status)] = {"description": meaning, "content": errors.content([status], who)}
+    for status, (meaning, bodies) in sorted(_sent(route, app, errors).items()):
+        made[str(status)] = {"description": meaning, "content": errors.content(bodies)}
     made["default"] = {
         "description": "Any other failure",
-        "content": errors.content([_FAIL, _ERROR], errors.outside(envelope)),
+        "content": errors.content(
+            [(status, one) for one in errors.outside(envelope) for status in (_FAIL, _ERROR)]
+        ),
     }
     return made
+
+
+def _sent(route: Route, app: Flask, errors: Errors) -> dict[int, tuple[str, list[Body]]]:
+    """Say which failures are answered, by the status that an envelope sends for them.
+
+    :return: status → when it is answered, and what the body may look like.
+    """
+    envelope = errors.envelope(route)
+    found: dict[int, tuple[str, list[Body]]] = {}
+    for status, meaning in sorted(_failures(route, app).items()):
+        who = [envelope] if status in route.operation.errors else errors.outside(envelope)
+        for one in who:
+            said, bodies = found.setdefault(status_sent(one, status), ("", []))
+            if meaning not in said:
+                said = f"{said}, or: {meaning}" if said else meaning
+            found[status_sent(one, status)] = said, [*bodies, (status, one)]
+    return found
 
 
 def _success(output: Output, envelope: Envelope, convert: Converter, hint: str) -> Schema:

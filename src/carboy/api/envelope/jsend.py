@@ -1,41 +1,11 @@
-"""What an answer is wrapped in, successes and errors alike."""
+"""The default envelope."""
 
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from carboy.errors import ApiError
-
-__all__ = ["Envelope", "JSend"]
-
-
-@runtime_checkable
-class Envelope(Protocol):
-    """How an app or a blueprint wraps its answers; any object of this shape will do.
-
-    :ivar media_type: content type of successes.
-    :ivar error_media_type: content type of errors.
-    """
-
-    media_type: str
-    error_media_type: str
-
-    def success(self, data: Any, status: int) -> Any:
-        """Wrap the *data* of a success; the result is written as JSON."""
-        ...
-
-    def error(self, error: ApiError) -> Any:
-        """Make the body of an error; the result is written as JSON."""
-        ...
-
-    def success_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
-        """Describe :meth:`success` as JSON Schema, given the *schema* of the data."""
-        ...
-
-    def error_schema(self, status: int) -> dict[str, Any]:
-        """Describe :meth:`error` as JSON Schema for one HTTP *status*."""
-        ...
 
 
 class JSend:
@@ -81,7 +51,7 @@ class JSend:
         by_field: dict[str, Any] = {"type": ["object", "null"]}
         if status == HTTPStatus.UNPROCESSABLE_ENTITY:
             by_field = {
-                "type": "object",
+                **by_field,
                 "description": "Each field with the list of what is wrong with it.",
             }
         return _object(status={"const": "fail"}, **words, data=by_field)
