@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import flask
 from marshmallow import Schema
-from marshmallow.fields import Field
+from marshmallow.fields import Field, Nested
 
 from carboy.api.endpoint import Endpoint
 from carboy.api.envelope import Envelope
@@ -74,6 +74,7 @@ class Blueprint(flask.Blueprint):
         example: Any = None,
         partial: bool | None = None,
         unknown: Unknown | None = None,
+        wrap: str = "",
     ) -> Callable[[View], View]:
         """Check a part of the request and pass it to the view as a keyword argument.
 
@@ -90,6 +91,8 @@ class Blueprint(flask.Blueprint):
         :param unknown: ``marshmallow.RAISE``, ``EXCLUDE`` or ``INCLUDE``. By default the
             schema decides for ``json`` and ``form``, and other places ignore what they
             do not know. ``headers`` always do.
+        :param wrap: the body is an object with one field of this name, ``{"user": {...}}``;
+            the view receives what is in it.
         :raises TypeError: if the declaration contradicts another one or the view.
         """
         if location not in _ARGUMENTS:
@@ -98,11 +101,14 @@ class Blueprint(flask.Blueprint):
             )
         if location == "headers" and unknown is not None:
             raise TypeError("Requests always have more headers than a schema; leave out unknown=.")
+        if wrap and location != "json":
+            raise TypeError(f"Only a JSON body is wrapped; leave out wrap= for {location}.")
         declared = Input(
-            schema=_instance(schema, partial=partial, unknown=unknown),
+            schema=_wrapped(_instance(schema, partial=partial, unknown=unknown), wrap, unknown),
             location=location,
             argument=argument or _ARGUMENTS[location],
-            example=example,
+            example={wrap: example} if wrap and example is not None else example,
+            wrap=wrap,
         )
 
         def decorate(view: View) -> View:
@@ -112,7 +118,7 @@ class Blueprint(flask.Blueprint):
 
         return decorate
 
-    def output(
+    def output(  # noqa: PLR0913 - keywords, each with a default
         self,
         schema: SchemaLike | None,
         status: int = 200,
@@ -120,6 +126,7 @@ class Blueprint(flask.Blueprint):
         description: str = "",
         headers: Mapping[str, str] | None = None,
         example: Any = None,
+        wrap: str = "",
     ) -> Callable[[View], View]:
         """Serialise what the view returns, and answer with *status*.
 
@@ -130,14 +137,16 @@ class Blueprint(flask.Blueprint):
         :param description: when this is answered, for the OpenAPI document.
         :param headers: response header → what it means, for the OpenAPI document.
         :param example: of the data, for the OpenAPI document.
+        :param wrap: answer with an object that has the data in one field of this name.
         :raises TypeError: if the view declares two outputs.
         """
         declared = Output(
-            schema=None if schema is None else _instance(schema),
+            schema=None if schema is None else _wrapped(_instance(schema), wrap),
             status=status,
             description=description,
             headers=dict(headers or {}),
-            example=example,
+            example={wrap: example} if wrap and example is not None else example,
+            wrap=wrap,
         )
 
         def decorate(view: View) -> View:
@@ -240,3 +249,11 @@ def _instance(
         return schema
     kind = Schema.from_dict(dict(schema)) if isinstance(schema, Mapping) else schema
     return kind(partial=partial, unknown=unknown)
+
+
+def _wrapped(schema: Schema, wrap: str, unknown: Unknown | None = None) -> Schema:
+    """Put *schema* into an object under the name *wrap*, if there is one."""
+    if not wrap:
+        return schema
+    inside = Nested(schema, required=True, unknown=unknown)
+    return Schema.from_dict({wrap: inside})(unknown=unknown)

@@ -109,11 +109,14 @@ class Endpoint:
             return empty(code, headers)
         if code in BODILESS:
             return empty(code, headers)
-        return succeed(self._dumped(data, output.schema), code, headers)
+        return succeed(self._dumped(data, output.schema, output.wrap), code, headers)
 
-    def _dumped(self, data: Any, schema: Schema) -> Any:
+    def _dumped(self, data: Any, schema: Schema, wrap: str) -> Any:
         if data is None:
             raise TypeError(f"{self.name} returned nothing and declares a body.")
+        if wrap:
+            inside: Any = schema.fields[wrap]
+            return {wrap: self._dumped(data, inside.schema, "")}
         if not schema.many and isinstance(data, (list, tuple)) and not hasattr(data, "_fields"):
             raise TypeError(
                 f"{self.name} returned a list, and its schema describes one object. "

@@ -22,12 +22,14 @@ class Input:
 
     :param argument: name of the view's parameter that receives it.
     :param example: shown in the OpenAPI document.
+    :param wrap: name of the one field of *schema* that the view receives; empty: all of it.
     """
 
     schema: Schema
     location: Location = "json"
     argument: str = "data"
     example: Any = None
+    wrap: str = ""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Output:
     """The answer of a success; no schema: no body.
 
     :param headers: response header → what it means.
+    :param wrap: name of the one field of *schema* that the view returns; empty: all of it.
     """
 
     schema: Schema | None
@@ -43,6 +46,7 @@ class Output:
     media_type: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     example: Any = None
+    wrap: str = ""
 
 
 @dataclass

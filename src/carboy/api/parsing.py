@@ -46,6 +46,7 @@ class Reading:
 
     def __init__(self, declared: Input, unknown: Unknown | None = None) -> None:
         self.argument = declared.argument
+        self._wrap = declared.wrap
         self._declared = declared.schema
         self._raw = _SOURCES[declared.location]
         if unknown is None and declared.location not in _BODIES:
@@ -76,6 +77,8 @@ class Reading:
         raw, wrong = self._raw(self, request)
         try:
             value = self.schema.load(raw, **self._load_options)
+            if self._wrap:
+                value = value[self._wrap]
         except ValidationError as error:
             _add(wrong, error.messages)
             value = None
