@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from flask import Flask
 from sqlalchemy import MetaData, func, select, text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from carboy.backing.database import Database
 from carboy.errors import CarboyError, SettingsError
@@ -295,3 +296,37 @@ def test_the_shell_does_not_keep_writers_waiting(service, models, elsewhere):
         service.app.make_shell_context()
         service.db.session.scalar(select(models.Counter.value))
         assert elsewhere(service.client.post, "/increment").status_code == 200
+
+
+def test_the_shell_shows_no_models_of_another_app(service, models):
+    class Elsewhere(DeclarativeBase):
+        pass
+
+    class Counter(Elsewhere):
+        __tablename__ = "counters"
+        id: Mapped[int] = mapped_column(primary_key=True)
+
+    class Stranger(Elsewhere):
+        __tablename__ = "strangers"
+        id: Mapped[int] = mapped_column(primary_key=True)
+
+    with service.app.app_context():
+        context = service.app.make_shell_context()
+    assert context["Counter"] is models.Counter
+    assert "Stranger" not in context
+
+
+def test_a_file_that_is_no_database_is_called_that(make_app, tmp_path):
+    (tmp_path / "notes.db").write_text("not a database, but long enough to be looked at" * 9)
+    app = make_app(DATABASE_URL=f"sqlite:///{tmp_path}/notes.db")
+    (start,) = app.extensions["carboy.start"]
+    with app.app_context(), pytest.raises(CarboyError, match="is not a SQLite database"):
+        start()
+
+
+def test_the_file_is_for_its_owner_only(make_app, tmp_path):
+    app = make_app(DATABASE_URL="", INSTANCE_PATH=str(tmp_path / "instance"))
+    with app.app_context():
+        app.db.session.execute(text("SELECT 1"))
+    (file,) = tmp_path.rglob("*.sqlite3")
+    assert file.stat().st_mode & 0o077 == 0

@@ -11,7 +11,7 @@ from flask import current_app, has_app_context
 from flask.cli import ScriptInfo
 from sqlalchemy.exc import SQLAlchemyError
 
-from carboy.backing.policy import Policy, first_line
+from carboy.backing.policy import Policy, first_line, quiet_plugins
 from carboy.errors import CarboyError
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ class DatabaseCommands(click.Group):
 
 
 def _originals() -> click.Group:
+    quiet_plugins()
     from flask_alembic.cli import cli
 
     return cli

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import inspect
-import logging
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
+import sqlalchemy
 from flask import Flask, current_app, g
 from flask.sansio.app import App
 from flask_sqlalchemy_lite import SQLAlchemy
@@ -19,8 +19,9 @@ from sqlalchemy.orm import DeclarativeBase, Session
 
 from carboy.backing.address import READING, has_settings, policy_for, reads_only
 from carboy.backing.commands import DatabaseCommands
+from carboy.backing.enclosure import Enclosure, enclosed
 from carboy.backing.faults import translate
-from carboy.backing.policy import WRITING, Policy
+from carboy.backing.policy import WRITING, Policy, quiet_plugins
 from carboy.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -78,7 +79,10 @@ class Database(SQLAlchemy):
                 ['SQLALCHEMY_ENGINES["default"] is set in app.config. Set DATABASE_URL instead.']
             )
         teardowns = len(app.teardown_appcontext_funcs)
+        shells = len(app.shell_context_processors)
         super().init_app(app)
+        # The inherited one shows the models of every app in the process.
+        app.shell_context_processors[shells:] = [self._shell]
         if not app.config.get("SQLALCHEMY_ASYNC_ENGINES"):
             # The teardown of asynchronous sessions starts an event loop per request, which
             # takes longer than the rest of an ordinary one; there are none to close.
@@ -92,7 +96,6 @@ class Database(SQLAlchemy):
         translators = app.extensions.setdefault("carboy.translators", [])
         translators.append(partial(translate, metadata=self.metadata))
         app.extensions.setdefault("carboy.start", []).append(self._start)
-        app.shell_context_processor(_only_look)
         app.cli.add_command(DatabaseCommands(self._migrations, self._policy))
         if has_settings(app):
             self._open(app)
@@ -121,6 +124,18 @@ class Database(SQLAlchemy):
         except BaseException:
             session.rollback()
             raise
+
+    def enclosing(self, name: str) -> AbstractContextManager[Enclosure | None]:
+        """Put one transaction around code that commits :attr:`session` by itself.
+
+        What the code commits lasts only with the ``commit()`` of what this gives; without
+        one, or after an error, all of it is undone. What the session did before is committed
+        first. Other sessions and engines take no part.
+
+        :param name: held until the end, so that of all processes one is inside.
+        :return: ``None`` if somebody else is.
+        """
+        return enclosed(self.session, self._policy(), name)
 
     @contextmanager
     def test_isolation(self, app: Flask | None = None) -> Iterator[None]:
@@ -172,9 +187,20 @@ class Database(SQLAlchemy):
     def _policy(self) -> Policy:
         return self._open(_app())
 
+    def _shell(self) -> dict[str, Any]:
+        """Give ``flask shell`` the database and its models by name."""
+        # A person who thinks must not hold the write lock meanwhile.
+        g.setdefault(READING, default=True)
+        models = {
+            mapper.class_.__name__: mapper.class_
+            for base in DeclarativeBase.__subclasses__()
+            if base.metadata is self.metadata
+            for mapper in base.registry.mappers
+        }
+        return {**models, "db": self, "sa": sqlalchemy}
+
     def _migrations(self) -> Migrations:
-        # Alembic announces each of its plugins when it is imported.
-        logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)
+        quiet_plugins()
         from carboy.backing.migrations import migrations_of
 
         app = _app()
@@ -203,9 +229,3 @@ class Database(SQLAlchemy):
 def _app() -> Flask:
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
     return app
-
-
-def _only_look() -> dict[str, Any]:
-    """Keep ``flask shell`` from holding the write lock while a person thinks."""
-    g.setdefault(READING, default=True)
-    return {}

@@ -6,6 +6,7 @@ Nothing outside this folder asks which one is in use.
 
 from __future__ import annotations
 
+import logging
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
+from sqlalchemy import URL, Connection, Engine, NullPool, Transaction, create_engine, event
 from sqlalchemy.exc import DisconnectionError
 
 from carboy.errors import CarboyError
@@ -75,6 +76,16 @@ class Policy(ABC):
 
         What it took is given back at the end of the context, and by the operating
         system or the server when the process dies.
+        """
+
+    @abstractmethod
+    def alone(
+        self, connection: Connection, name: str
+    ) -> AbstractContextManager[Transaction | None]:
+        """Begin a transaction that holds *name* until its end, or give ``None``: it is held.
+
+        It never waits for who holds the name. The name is free again when the context ends,
+        or its process dies.
         """
 
     @abstractmethod
@@ -155,10 +166,20 @@ def survive_fork(engine: Engine) -> None:
             raise DisconnectionError("The connection belongs to the parent process.")
 
 
+def begun(connection: Connection) -> Transaction:
+    """Begin a transaction, inside of the one there is: tests may undo what others commit."""
+    return connection.begin_nested() if connection.in_transaction() else connection.begin()
+
+
 @contextmanager
 def unchanged(_connection: Connection) -> Iterator[None]:
     """Migrate on a connection that needs no preparation."""
     yield
+
+
+def quiet_plugins() -> None:
+    """Keep Alembic, which is imported when it is needed, from announcing its plugins."""
+    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)
 
 
 def first_line(error: Exception) -> str:

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, event, text
+from sqlalchemy import URL, Connection, Engine, Transaction, event, text
 from sqlalchemy.exc import DisconnectionError
 
-from carboy.backing.policy import Limits, Policy, first_line, survive_fork, unchanged
+from carboy.backing.names import number_of
+from carboy.backing.policy import Limits, Policy, begun, first_line, survive_fork, unchanged
 from carboy.errors import CarboyError
 
 _LOCK = int.from_bytes(b"carboy")
@@ -64,6 +65,17 @@ class PostgreSQL(Policy):
         alone = self.outside().execution_options(isolation_level="AUTOCOMMIT")
         with alone.connect() as connection:
             yield lambda: bool(connection.scalar(asking))
+
+    @contextmanager
+    def alone(self, connection: Connection, name: str) -> Iterator[Transaction | None]:
+        """See :meth:`Policy.alone`; an advisory lock that ends with the transaction."""
+        transaction = begun(connection)
+        asking = text("SELECT pg_try_advisory_xact_lock(:key)").bindparams(key=number_of(name))
+        if connection.scalar(asking):
+            yield transaction
+        else:
+            transaction.rollback()
+            yield None
 
     def refusal(self, error: Exception) -> CarboyError:
         """See :meth:`Policy.refusal`."""

@@ -20,12 +20,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, StaticPool, event
+from sqlalchemy import URL, Connection, Engine, StaticPool, Transaction, event
 
+from carboy.backing.names import Names
 from carboy.backing.policy import (
     WRITING,
     Limits,
     Policy,
+    begun,
     first_line,
     folder_of,
     survive_fork,
@@ -63,6 +65,7 @@ class SQLite(Policy):
             self.path = str(self._folder / named)
             prefix = "file:" if "uri" in url.query else ""
             url = url.set(database=prefix + self.path)
+        self._names = Names(Path(f"{self.path}.names") if self.path else None)
         super().__init__(url, limits, app_name)
 
     @property
@@ -129,8 +132,20 @@ class SQLite(Policy):
         with Path(f"{self.path}.lock").open("a") as file:
             yield lambda: _locked(file.fileno())
 
+    @contextmanager
+    def alone(self, connection: Connection, name: str) -> Iterator[Transaction | None]:
+        """See :meth:`Policy.alone`; asked before the transaction, which waits for other writers."""
+        with self._names.hold(name) as free:
+            yield begun(connection) if free else None
+
     def refusal(self, error: Exception) -> CarboyError:
         """See :meth:`Policy.refusal`."""
+        code = getattr(getattr(error, "orig", None), "sqlite_errorcode", None)
+        if code == sqlite3.SQLITE_NOTADB:
+            return CarboyError(
+                f"{self.place} is not a SQLite database. Name another file in DATABASE_URL, or "
+                "move this one away."
+            )
         return CarboyError(
             f"The database {self.place} cannot be opened for writing ({first_line(error)}). "
             "Make the file and its folder writable for this user, or set DATABASE_URL."
@@ -146,6 +161,8 @@ class SQLite(Policy):
         if self._is_own(folder):
             with suppress(OSError):  # the driver's own error follows, and names the path
                 folder.mkdir(parents=True, exist_ok=True)
+                # It holds personal data; SQLite gives its side files the same mode.
+                Path(self.path).touch(mode=0o600)
 
     def _is_own(self, folder: Path) -> bool:
         return folder == self._folder or self._folder in folder.parents
