@@ -2,6 +2,8 @@
 
 import logging
 import stat
+import subprocess
+import sys
 
 import flask
 import pytest
@@ -196,6 +198,19 @@ class TestSettings:
     def test_a_host_in_brackets_is_served(self):
         assert get(make_app(), "/own", headers={"Host": "[::1]:8080"}).status_code == 200
 
+    @pytest.mark.parametrize("name", ["cellar.local", "cellar.local:8080"])
+    def test_the_name_an_app_gave_itself_is_served(self, monkeypatch, name):
+        monkeypatch.setenv("APP_ENV", "test")
+        app = make_app(Settings, prepare=lambda app: app.config.update(SERVER_NAME=name))
+        assert get(app, "/own").status_code == 200
+        assert get(app, "/own", headers={"Host": "evil.example"}).status_code == 400
+
+    @pytest.mark.parametrize("key", ["dev", b"_5#y2L" + bytes(range(128, 140))])
+    def test_a_simple_key_will_do_outside_production(self, monkeypatch, key):
+        monkeypatch.setenv("APP_ENV", "test")
+        app = make_app(Settings, prepare=lambda app: app.config.update(SECRET_KEY=key))
+        assert app.secret_key == key
+
     def test_twice_is_refused(self):
         app = make_app()
         with pytest.raises(CarboyError, match="called twice"):
@@ -228,6 +243,22 @@ class TestSecretKey:
         assert len(app.secret_key) >= 32
         assert "No secret key can be kept" in caplog.text
 
+    @pytest.mark.parametrize(
+        ("content", "mode"),
+        [
+            pytest.param(b"", 0o600, id="empty"),
+            pytest.param(b"\xff" * 64, 0o600, id="other bytes"),
+            pytest.param(b"k3yS" * 16, 0o644, id="readable by others"),
+        ],
+    )
+    def test_a_file_that_cannot_be_trusted_is_replaced(self, tmp_path, content, mode):
+        file = tmp_path / "secret_key"
+        file.write_bytes(content)
+        file.chmod(mode)
+        key = self.development(tmp_path).secret_key
+        assert (len(key), key.encode()) == (64, file.read_bytes())
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
     def test_testing_keeps_none(self):
         assert make_app().secret_key != make_app().secret_key
 
@@ -247,7 +278,8 @@ class TestTranslators:
         assert response.status_code == 503
         assert response.headers["Retry-After"] == "2"
         assert response.json["code"] == "unavailable"
-        assert "hunter2" in caplog.text
+        assert "RuntimeError: hunter2 in the cellar" in caplog.text
+        assert "Traceback" not in caplog.text
 
     def test_the_apps_own_handler_comes_first(self):
         app = self.app(
@@ -319,3 +351,24 @@ def test_safe_requests_are_marked_read_only():
     app.test_client().post("/ask")
     assert seen == {"GET": True, "POST": False}
     assert app.extensions["carboy.read_only"]() is False
+
+
+def test_under_flask_a_mistake_is_one_line_and_exit_status_2(tmp_path):
+    (tmp_path / "wsgi.py").write_text(
+        "from flask import Flask\nfrom carboy import Carboy\napp = Flask('x')\nCarboy(app)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "flask", "routes"],
+        cwd=tmp_path,
+        env={"APP_ENV": "prod", "HTTP_PORT": "x", "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    lines = done.stderr.splitlines()
+    assert done.returncode == 2
+    assert [line[:17] for line in lines] == [
+        "Error: HTTP_PORT ",
+        "Error: SECRET_KEY",
+        "Error: TRUSTED_HO",
+    ]

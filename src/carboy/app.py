@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 _log = logging.getLogger("carboy")
+_KEY_BYTES = 48
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -112,9 +113,15 @@ def _load(app: Flask, given: Settings | type[Settings] | Mapping[str, Any] | Non
         for name, value in app.config.items()
         if value is not None and value != fresh.get(name)
     }
-    if isinstance(given, type):
-        return given.load(config=own)
-    return Settings.load(config=own, **(given or {}))
+    kind = given if isinstance(given, type) else Settings
+    explicit = {} if given is None or isinstance(given, type) else given
+    settings = kind.load(config=own, **explicit)
+    server = app.config["SERVER_NAME"]
+    if server and settings.sources["TRUSTED_HOSTS"] in ("Development", "Testing"):
+        # The app has said what it is called; outside Production that is word enough.
+        own["TRUSTED_HOSTS"] = (*settings.TRUSTED_HOSTS, server.rpartition(":")[0] or server)
+        settings = kind.load(config=own, **explicit)
+    return settings
 
 
 def _configure(app: Flask, settings: Settings) -> None:
@@ -128,26 +135,43 @@ def _configure(app: Flask, settings: Settings) -> None:
 
 def _keep_secret_key(app: Flask) -> None:
     """Outside Production, use one key for all workers and restarts without being told it."""
-    if app.config["SECRET_KEY"] is not None:
+    if app.config["SECRET_KEY"]:
         return
     if app.testing:
-        app.config["SECRET_KEY"] = secrets.token_urlsafe(48)
+        app.config["SECRET_KEY"] = secrets.token_urlsafe(_KEY_BYTES)
         return
     file = Path(app.instance_path) / "secret_key"
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        if not file.exists():
-            made = file.with_name(f"secret_key.{os.getpid()}.{secrets.token_hex(4)}")
-            made.touch(mode=0o600)
-            made.write_text(secrets.token_urlsafe(48), encoding="ascii")
-            with contextlib.suppress(FileExistsError):
-                os.link(made, file)  # the first of several processes wins
-            made.unlink()
-        app.config["SECRET_KEY"] = file.read_text(encoding="ascii").strip()
+        app.config["SECRET_KEY"] = _kept_key(file) or _made_key(file)
     except OSError as error:
         _log.warning("No secret key can be kept in %s (%s): sessions end with this process.",
                      file.parent, error.strerror)  # fmt: skip
-        app.config["SECRET_KEY"] = secrets.token_urlsafe(48)
+        app.config["SECRET_KEY"] = secrets.token_urlsafe(_KEY_BYTES)
+
+
+def _kept_key(file: Path) -> str | None:
+    try:
+        key = file.read_bytes()
+        open_to_others = file.stat().st_mode & 0o077
+    except FileNotFoundError:
+        return None
+    if len(key) < _KEY_BYTES or not key.isascii() or open_to_others:
+        _log.warning("%s is damaged or readable by others: another key takes its place.", file)
+        file.unlink()
+        return None
+    return key.decode("ascii").strip()
+
+
+def _made_key(file: Path) -> str:
+    """Write a new key as a whole; the first of several processes wins."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    made = file.with_name(f"secret_key.{os.getpid()}.{secrets.token_hex(4)}")
+    made.touch(mode=0o600)
+    made.write_text(secrets.token_urlsafe(_KEY_BYTES), encoding="ascii")
+    with contextlib.suppress(FileExistsError):
+        os.link(made, file)
+    made.unlink()
+    return file.read_text(encoding="ascii")
 
 
 def _answer_errors(app: Flask) -> None:
@@ -176,7 +200,10 @@ def _answer_errors(app: Flask) -> None:
             for translate in app.extensions["carboy.translators"]:
                 meaning = translate(e)
                 if meaning is not None:
-                    _log.warning("Answered %d.", meaning.status, exc_info=e)
+                    # One line: an outage would bury the log under its tracebacks.
+                    reason = (str(e).splitlines() or [""])[0]
+                    _log.warning("Answered %d: %s: %s", meaning.status, type(e).__name__, reason)
+                    _log.debug("What was answered %d.", meaning.status, exc_info=e)
                     return app.handle_http_exception(_as_http(meaning))
             raise
 

@@ -10,9 +10,12 @@ Status codes and their meaning: RFC 9110, section 15, and RFC 6585.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import IO, Any, ClassVar
+
+import click
 
 __all__ = [
     "ApiError",
@@ -36,10 +39,23 @@ __all__ = [
 ]
 
 
-class CarboyError(Exception):
-    """Something that stops a start or a command; its text names the remedy."""
+class CarboyError(click.ClickException):
+    """Something that stops a start or a command; its text names the remedy.
+
+    A click exception, so that ``flask`` and any other command prints its text as one
+    message and ends with :attr:`exit_status`, without a traceback.
+    """
 
     exit_status: ClassVar[int] = 1
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.exit_code = self.exit_status
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print one line for each problem."""
+        for line in self.message.splitlines():
+            click.echo(f"Error: {line}", file=file, err=file is None)
 
 
 class SettingsError(CarboyError):
@@ -51,9 +67,9 @@ class SettingsError(CarboyError):
 
     exit_status: ClassVar[int] = 2
 
-    def __init__(self, problems: list[str]) -> None:
-        self.problems = problems
-        super().__init__("\n".join(problems))
+    def __init__(self, problems: str | Sequence[str]) -> None:
+        self.problems = [problems] if isinstance(problems, str) else list(problems)
+        super().__init__("\n".join(self.problems))
 
 
 class ApiError(Exception):
@@ -234,18 +250,18 @@ def for_status(status: int, message: str | None = None, **rest: Any) -> ApiError
     :param message: one sentence for the caller; by default that of the status.
     :param rest: ``data``, ``headers``, ``code`` as for :class:`ApiError`.
     """
+    return _kind_of(status)(message, **rest)
+
+
+@cache
+def _kind_of(status: int) -> type[ApiError]:
     known = _BY_STATUS.get(status)
     if known is not None:
-        return known(message, **rest)
+        return known
     phrase = _PHRASES.get(status, "Error")
     code = re.sub("[^a-z]+", "_", phrase.lower().replace("'", ""))
-    made = type(
-        phrase.title().replace(" ", ""),
-        (ApiError,),
-        {"status": status, "code": code, "message": f"{phrase}."},
-    )
-    error: ApiError = made(message, **rest)
-    return error
+    said = {"status": status, "code": code, "message": f"{phrase}."}
+    return type(phrase.title().replace(" ", ""), (ApiError,), said)
 
 
 def _with_retry_after(rest: dict[str, Any], retry_after_s: int | None) -> dict[str, Any]:

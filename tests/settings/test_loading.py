@@ -97,7 +97,7 @@ def test_all_problems_are_in_one_message():
         {"APP_ENV": "prod", "SHELVES": "x", "KIND": "beer", "SECRET_KEY": "abc"}, LABEL="a"
     )
     assert [problem.split()[0] for problem in found] == [
-        "LABEL", "SHELVES", "KIND", "SECRET_KEY", "SECRET_KEY", "TRUSTED_HOSTS",
+        "LABEL", "SHELVES", "KIND", "SECRET_KEY", "TRUSTED_HOSTS",
     ]  # fmt: skip
     assert "Did you mean LABELS?" in found[0]
 
@@ -171,9 +171,14 @@ class TestSecretFiles:
         assert load({"GREETING": "a", "GREETING_FILE": str(tmp_path / "none")}).GREETING == "a"
 
     def test_a_missing_file_is_named(self, tmp_path):
-        (problem,) = problems_of({"DOOR_CODE_FILE": str(tmp_path / "none")})
-        assert problem.startswith("DOOR_CODE_FILE names ")
-        assert "No such file" in problem
+        (problem,) = problems_of({"GREETING_FILE": str(tmp_path / "none")})
+        assert problem.startswith(f"GREETING_FILE names {tmp_path}/none, which cannot be read: No")
+
+    def test_the_secret_itself_in_place_of_a_file_is_not_echoed(self):
+        (problem,) = problems_of({"DOOR_CODE_FILE": "hunter2"})
+        assert (
+            problem == "DOOR_CODE_FILE names a file that cannot be read: No such file or directory."
+        )
 
     def test_a_file_of_other_bytes_is_named(self, tmp_path):
         (tmp_path / "code").write_bytes(b"\xff\xfe")
@@ -257,6 +262,9 @@ class TestProductionRefuses:
                 {"SECRET_KEY": "please-change-me-0123456789-abcdef"}, "looks guessable",
                 id="a placeholder",
             ),
+            pytest.param({"SECRET_KEY_FALLBACKS": f"{KEY},old"}, "(the 2. of them) is shorter",
+                         id="a short earlier key"),
+            pytest.param({"METRICS_TOKEN": "a"}, "METRICS_TOKEN is shorter", id="a short token"),
             pytest.param({"DEBUG": "1"}, "DEBUG is on in Production", id="debug"),
             pytest.param({"RELOAD": "1"}, "RELOAD is on in Production", id="reload"),
             pytest.param({"TRUSTED_HOSTS": ""}, "TRUSTED_HOSTS is not set", id="no hosts"),
@@ -286,6 +294,24 @@ def test_rows_hide_secrets_and_passwords_in_urls():
     assert rows["DATABASE_URL"].value == f"postgresql://ann:{HIDDEN}@db:5432/x"
     assert rows["METRICS_TOKEN"].value is None
     assert rows["SHELVES"].doc == "Shelves in the cellar."
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://ann@db/x?password=hunter2", f"postgresql://ann@db/x?{HIDDEN}"),
+        ("postgresql://ann:hun/ter2@db/x", f"postgresql://ann:{HIDDEN}@db/x"),
+        ("postgresql://ann:hun#ter2@db/x", f"postgresql://ann:{HIDDEN}@db/x"),
+        ("postgresql://ann:hun?ter2@db/x", f"postgresql://ann:{HIDDEN}@db/x"),
+        ("postgresql://ann:hunter2@[db/x", f"postgresql://ann:{HIDDEN}@[db/x"),
+        ("postgresql://ann:hunter2@db/x?y=a@b", f"postgresql://ann:{HIDDEN}@b"),
+        ("https://hunter2.example", HIDDEN),
+        ("hunter2", HIDDEN),
+    ],
+)
+def test_no_spelling_of_a_url_shows_its_secret(url, shown):
+    rows = {row.name: row for row in load({"DATABASE_URL": url, "METRICS_TOKEN": url}).rows()}
+    assert rows["DATABASE_URL"].value == rows["METRICS_TOKEN"].value == shown
 
 
 def test_a_url_without_password_is_shown():

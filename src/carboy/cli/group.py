@@ -26,8 +26,7 @@ class Commands(click.Group):
         except CarboyError as error:
             if ctx.params.get("debug"):
                 traceback.print_exc()
-            for line in str(error).splitlines():
-                click.echo(f"Error: {line}", err=True)
+            error.show()
             ctx.exit(error.exit_status)
 
 

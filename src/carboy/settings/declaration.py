@@ -57,7 +57,8 @@ def parse(annotation: Any, declared: Setting, raw: Any) -> Any:
     """Turn what a source gave into the declared type.
 
     :param annotation: ``str``, ``int``, ``float``, ``bool``, ``Path``, ``Literal[...]``,
-        ``tuple[T, ...]`` (comma-separated) or one of them ``| None``.
+        ``tuple[T, ...]`` (comma-separated) or one of them ``| None``. A secret that is
+        text may be ``bytes`` in code.
     :param raw: text from the environment, or a value given in code.
     :raises ValueError: with the reason, without the value.
     """
@@ -89,9 +90,9 @@ def parse(annotation: Any, declared: Setting, raw: Any) -> Any:
 
 def _without_none(annotation: Any) -> tuple[Any, bool]:
     if get_origin(annotation) in (Union, UnionType):
-        kinds = [kind for kind in get_args(annotation) if kind is not NoneType]
+        kinds = [kind for kind in get_args(annotation) if kind not in (NoneType, bytes)]
         if len(kinds) == 1:
-            return kinds[0], True
+            return kinds[0], NoneType in get_args(annotation)
     return annotation, False
 
 
@@ -108,6 +109,8 @@ def _boolean(raw: Any) -> bool:
 
 def _scalar(kind: Any, declared: Setting, raw: Any) -> Any:
     if kind is str:
+        if isinstance(raw, bytes) and declared.secret:
+            return raw
         if not isinstance(raw, str):
             raise ValueError("write text")
         return raw.strip()

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self, get_type_hints
-from urllib.parse import urlsplit, urlunsplit
 
 from carboy.errors import SettingsError
 from carboy.settings.declaration import REQUIRED, Setting, parse
 
 HIDDEN = "********"
+_ADDRESS = re.compile(
+    r"(?P<scheme>(?:sqlite|postgres(?:ql)?|rediss?|amqps?|s3|file|smtps?)(?:\+\w+)?://)"
+    r"(?:(?P<user>[^:/?#@]*)(?P<password>:.*)?@)?(?P<place>[^@?#]*)(?P<query>[?#].*)?",
+    re.DOTALL,
+)
 _ARGUMENT = "argument"
 _APP_CONFIG = "app.config"
 
@@ -147,7 +152,7 @@ def _resolve(
                 return _parsed(variable, annotation, declared, values[variable], source), source
             if not in_code and f"{variable}_FILE" in values:
                 file = f"{variable}_FILE"
-                text = _read_secret(file, values[file])
+                text = _read_file(file, values[file], secret=declared.secret)
                 return _parsed(variable, annotation, declared, text, file), f"{source} ({file})"
     return _default(kind, name, declared)
 
@@ -160,12 +165,14 @@ def _parsed(variable: str, annotation: Any, declared: Setting, raw: Any, source:
         raise ValueError(f"{variable}{shown} ({source}): {error}.") from None
 
 
-def _read_secret(variable: str, path: str) -> str:
+def _read_file(variable: str, path: str, *, secret: bool) -> str:
     try:
         return Path(path).read_text(encoding="utf-8").removesuffix("\n")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise ValueError(f"{variable} names {path}, which cannot be read: {reason}.") from None
+        # Who mistakes NAME_FILE for NAME has put the secret itself here.
+        named = "a file that" if secret else f"{path}, which"
+        raise ValueError(f"{variable} names {named} cannot be read: {reason}.") from None
 
 
 def _default(kind: type[Loaded], name: str, declared: Setting) -> tuple[Any, str]:
@@ -196,13 +203,13 @@ def _unknown(name: str, known: Mapping[str, Any]) -> str:
 
 
 def _hide(value: Any) -> Any:
-    """Mask a secret; of a URL, only the password."""
+    """Mask a secret; what looks like the address of a service keeps what is no secret of it."""
     if not value:
         return value
-    if isinstance(value, str) and "://" in value:
-        parts = urlsplit(value)
-        if parts.password is None:
-            return value
-        place = parts.netloc.rpartition("@")[2]
-        return urlunsplit(parts._replace(netloc=f"{parts.username}:{HIDDEN}@{place}"))
-    return HIDDEN
+    parts = _ADDRESS.fullmatch(value) if isinstance(value, str) else None
+    if parts is None:
+        return HIDDEN
+    shown = [parts["scheme"]]
+    if parts["user"] is not None:
+        shown += [parts["user"], f":{HIDDEN}" if parts["password"] else "", "@"]
+    return "".join([*shown, parts["place"], f"?{HIDDEN}" if parts["query"] else ""])

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from carboy.settings.values import Settings
 
 _PLACEHOLDERS = ("change", "secret", "example", "password", "placeholder", "insecure", "12345")
-_DIFFERENT_CHARACTERS_MIN = 10
+_TEXT_MIN = 32  # 128 bits written in hexadecimal
+_BYTES_MIN = 16
+_DIFFERENT_MIN = 10
 
 
 class Development(Settings):
@@ -44,8 +46,13 @@ class Production(Settings):
         yield from super().problems()
         if self.SECRET_KEY is None:
             yield "SECRET_KEY is not set. Make one with: carboy secret"
-        elif _looks_weak(self.SECRET_KEY):
-            yield "SECRET_KEY looks guessable. Make one with: carboy secret"
+        secrets = {"SECRET_KEY": self.SECRET_KEY, "METRICS_TOKEN": self.METRICS_TOKEN}
+        for number, key in enumerate(self.SECRET_KEY_FALLBACKS, 1):
+            secrets[f"SECRET_KEY_FALLBACKS (the {number}. of them)"] = key
+        for name, value in secrets.items():
+            weakness = _weakness(value) if value else None
+            if weakness is not None:
+                yield f"{name} {weakness}. Make one with: carboy secret"
         if self.DEBUG:
             yield "DEBUG is on in Production: answers would show tracebacks. Unset DEBUG."
         if self.RELOAD:
@@ -57,11 +64,14 @@ class Production(Settings):
             )
 
 
-def _looks_weak(key: str) -> bool:
-    lowered = key.lower()
-    return len(set(key)) < _DIFFERENT_CHARACTERS_MIN or any(
-        word in lowered for word in _PLACEHOLDERS
-    )
+def _weakness(secret: str | bytes) -> str | None:
+    """Say why a secret could be guessed; ``None``: it could not."""
+    if len(secret) < (_TEXT_MIN if isinstance(secret, str) else _BYTES_MIN):
+        return f"is shorter than {_TEXT_MIN} characters"
+    lowered = secret.lower() if isinstance(secret, str) else secret.lower().decode("latin-1")
+    if len(set(lowered)) < _DIFFERENT_MIN or any(word in lowered for word in _PLACEHOLDERS):
+        return "looks guessable"
+    return None
 
 
 BY_NAME: dict[str, type[Settings]] = {

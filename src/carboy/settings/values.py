@@ -9,8 +9,6 @@ from carboy.errors import SettingsError
 from carboy.settings.declaration import setting
 from carboy.settings.loading import Loaded
 
-SECRET_KEY_MIN_CHARS = 32
-
 
 class Settings(Loaded):
     """What an app can be told from outside; subclass it to add your own.
@@ -29,14 +27,15 @@ class Settings(Loaded):
         "Which profile applies: Development, Production or Testing; short forms such as dev work.",
         group="Application",
     )
-    SECRET_KEY: str | None = setting(
+    SECRET_KEY: str | bytes | None = setting(
         None,
-        "Signs sessions, cursors and links; at least 32 characters. Make one with `carboy secret`. "
+        "Signs sessions, cursors and links; in Production at least 32 characters. Make one with "
+        "`carboy secret`. "
         "Outside Production one is made and kept in the instance folder.",
         secret=True,
         group="Application",
     )
-    SECRET_KEY_FALLBACKS: tuple[str, ...] = setting(
+    SECRET_KEY_FALLBACKS: tuple[str | bytes, ...] = setting(
         (),
         "Earlier keys that are still accepted while they are being replaced.",
         secret=True,
@@ -257,11 +256,6 @@ class Settings(Loaded):
             yield (
                 "CORS_ORIGINS is * while CORS_CREDENTIALS is on: any site could act for a "
                 "signed-in visitor. Name the origins, or turn CORS_CREDENTIALS off."
-            )
-        if self.SECRET_KEY is not None and len(self.SECRET_KEY) < SECRET_KEY_MIN_CHARS:
-            yield (
-                f"SECRET_KEY is shorter than {SECRET_KEY_MIN_CHARS} characters. "
-                "Make one with: carboy secret"
             )
 
 
