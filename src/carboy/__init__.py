@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from carboy.api.blueprint import Blueprint
+    from carboy.api.deprecation import deprecated
     from carboy.api.envelope import Bare, Envelope, JSend
     from carboy.api.pages import page
     from carboy.app import Carboy
@@ -30,6 +31,7 @@ __all__ = [
     "Production",
     "Settings",
     "Testing",
+    "deprecated",
     "page",
     "setting",
 ]
@@ -45,6 +47,7 @@ _HOMES = {
     "Production": "carboy.settings",
     "Settings": "carboy.settings",
     "Testing": "carboy.settings",
+    "deprecated": "carboy.api.deprecation",
     "page": "carboy.api.pages",
     "setting": "carboy.settings",
 }

@@ -14,7 +14,8 @@ from werkzeug.routing import BaseConverter
 from carboy.api import answers
 from carboy.api.blueprint import Blueprint
 from carboy.api.envelope import JSend
-from carboy.api.openapi import document, init_app, serve
+from carboy.api.openapi import document_of as document
+from carboy.api.openapi import init_app, serve
 from carboy.api.operation import Output, declare
 from carboy.errors import ApiError, NotFound
 

@@ -10,6 +10,7 @@ import flask
 from marshmallow import Schema
 from marshmallow.fields import Field, Nested
 
+from carboy.api.deprecation import Deprecation
 from carboy.api.endpoint import Endpoint
 from carboy.api.envelope import Envelope
 from carboy.api.operation import Input, Location, Output, declare, operation_of
@@ -41,6 +42,8 @@ class Blueprint(flask.Blueprint):
     :param envelope: how answers of this blueprint and those nested in it are wrapped; by
         default as the outer blueprint's, or the app's.
     :param tags: headings under which the OpenAPI document lists the views.
+    :param deprecation: made by :func:`~carboy.deprecated`: every answer of this blueprint
+        and those nested in it says that it will go.
     """
 
     def __init__(
@@ -50,11 +53,15 @@ class Blueprint(flask.Blueprint):
         *args: Any,
         envelope: Envelope | None = None,
         tags: Sequence[str] = (),
+        deprecation: Deprecation | None = None,
         **options: Any,
     ) -> None:
         super().__init__(name, import_name, *args, **options)
         self.envelope = envelope
         self.tags = list(tags)
+        self.deprecation = deprecation
+        if deprecation is not None:
+            self.after_request(deprecation.mark)
         self._endpoints: dict[Callable[..., Any], Callable[..., Any]] = {}
 
     if TYPE_CHECKING:  # Flask's own, for views that return any data

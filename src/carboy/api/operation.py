@@ -7,12 +7,19 @@ OpenAPI document read it from there.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 from marshmallow import Schema
 
+if TYPE_CHECKING:
+    from carboy.api.deprecation import Deprecation
+    from carboy.api.idempotency import Idempotent
+
 Location = Literal["json", "query", "form", "files", "headers", "cookies"]
+UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+"""Methods that change something (RFC 9110, section 9.2.1)."""
+
 _ATTRIBUTE = "__carboy_operation__"
 
 
@@ -56,6 +63,8 @@ class Operation:
     :param errors: status → when it is answered, beyond those known from the inputs.
     :param security: names of security schemes, any of which will do; ``None``: as the document
         says.
+    :param deprecation: since when it is deprecated, and the headers that say so.
+    :param idempotency: what becomes of a request that is sent again.
     :param extra: merged into the OpenAPI operation object as it is.
     """
 
@@ -67,8 +76,10 @@ class Operation:
     tags: list[str] = field(default_factory=list)
     operation_id: str = ""
     deprecated: bool = False
+    deprecation: Deprecation | None = None
     hidden: bool = False
     security: list[str] | None = None
+    idempotency: Idempotent | None = None
     extra: dict[str, Any] = field(default_factory=dict)
 
 
@@ -85,3 +96,20 @@ def declare(view: Callable[..., Any]) -> Operation:
         found = Operation()
         setattr(view, _ATTRIBUTE, found)
     return found
+
+
+def declare_apart(view: Callable[..., Any]) -> Operation:
+    """Give a function that wraps a view an operation of its own, equal to the view's so far.
+
+    What is then declared on it does not reach the view, which may be routed elsewhere too.
+    """
+    known = operation_of(view) or Operation()
+    own = replace(
+        known,
+        inputs=list(known.inputs),
+        errors=dict(known.errors),
+        tags=list(known.tags),
+        extra=dict(known.extra),
+    )
+    setattr(view, _ATTRIBUTE, own)
+    return own

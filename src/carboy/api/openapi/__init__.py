@@ -9,7 +9,7 @@ from flask import Flask
 from carboy.api import docs_page
 from carboy.api.openapi import serving
 
-__all__ = ["document", "init_app", "serve"]
+__all__ = ["document_of", "init_app", "serve"]
 
 
 def init_app(app: Flask) -> None:
@@ -32,7 +32,7 @@ def serve(app: Flask) -> None:
             app.register_blueprint(docs_page.blueprint())
 
 
-def document(app: Flask) -> dict[str, Any]:
+def document_of(app: Flask) -> dict[str, Any]:
     """Return the OpenAPI document of *app*, built at the first call.
 
     Call it when everything is registered: later registrations are not in it.

@@ -96,7 +96,7 @@ def _operation(route: Route, app: Flask, convert: Converter, errors: Errors, nam
         made["description"] = description
     if _tags(route):
         made["tags"] = _tags(route)
-    if declared.deprecated:
+    if declared.deprecated or route.deprecation is not None:
         made["deprecated"] = True
     listed = [*route.parameters, *parameters(declared.inputs, convert)]
     if listed:

@@ -128,6 +128,11 @@ def responses(route: Route, app: Flask, convert: Converter, errors: Errors, hint
             [(status, one) for one in errors.outside(envelope) for status in (_FAIL, _ERROR)]
         ),
     }
+    if route.deprecation is not None:
+        for code, described in made.items():
+            # A refusal may come from outside of the view, without its headers.
+            said = route.deprecation.described(required=code[0] in "23")
+            described["headers"] = {**said, **described.get("headers", {})}
     return made
 
 

@@ -21,8 +21,9 @@ from werkzeug.routing import (
 )
 from werkzeug.routing.converters import NumberConverter
 
+from carboy.api.deprecation import Deprecation
 from carboy.api.openapi.kinds import Schema
-from carboy.api.operation import Operation, operation_of
+from carboy.api.operation import UNSAFE, Operation, operation_of
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "TRACE")
 _VARIABLE = re.compile(r"<(?:[a-zA-Z_]\w*(?:\(.*?\))?:)?(?P<name>[a-zA-Z_]\w*)>")
@@ -35,6 +36,7 @@ class Route:
 
     :param path: as OpenAPI writes it: ``/users/{id}``.
     :param blueprint: the one it is registered on, ``None`` for the app itself.
+    :param deprecation: the view's own, or that of the innermost blueprint which has one.
     """
 
     path: str
@@ -44,6 +46,7 @@ class Route:
     operation: Operation
     parameters: tuple[Schema, ...]
     blueprint: Blueprint | None
+    deprecation: Deprecation | None = None
 
 
 def documented(app: Flask) -> Iterator[Route]:
@@ -74,7 +77,21 @@ def documented(app: Flask) -> Iterator[Route]:
                 operation=operation,
                 parameters=tuple(_parameters(rule)),
                 blueprint=blueprint,
+                deprecation=_deprecation(app, rule.endpoint, operation, operation_of(view)),
             )
+
+
+def _deprecation(app: Flask, endpoint: str, *declared: Operation | None) -> Deprecation | None:
+    for operation in declared:
+        if operation is not None and operation.deprecation is not None:
+            return operation.deprecation
+    name = endpoint
+    while "." in name:
+        name = name.rpartition(".")[0]
+        found: Deprecation | None = getattr(app.blueprints.get(name), "deprecation", None)
+        if found is not None:
+            return found
+    return None
 
 
 def _for_method(view: Callable[..., Any], method: str) -> Callable[..., Any]:
