@@ -33,12 +33,13 @@ class Text(fields.String):
         rules: Sequence[validate.Validator] = (),
         **rest: Any,
     ) -> None:
-        length = validate.Length(min=shortest, max=longest)
-        super().__init__(validate=[length, *rules], **rest)
+        self._length = validate.Length(min=shortest, max=longest)
+        super().__init__(validate=[self._length, *rules], **rest)
         self._allowed = "\n\r\t" if lines else ""
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, *args, **kwargs).strip()
+        self._length(text)  # first: normalising takes time that grows with the square of it
         if any(unicodedata.category(c) in ("Cc", "Cs") and c not in self._allowed for c in text):
             raise ValidationError("Control characters are not allowed.")
         return unicodedata.normalize("NFC", text)

@@ -13,8 +13,9 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields
 from marshmallow.error_store import merge_errors
 from marshmallow.exceptions import SCHEMA
 
+from carboy.api.bounds import Bounds, shortened
 from carboy.api.operation import Input, Location
-from carboy.errors import Invalid, UnsupportedMediaType
+from carboy.errors import ContentTooLarge, Invalid, UnsupportedMediaType
 from carboy.fast.json import loads
 
 __all__ = ["Reading", "Unknown", "read_all"]
@@ -24,6 +25,7 @@ DECIMAL_MAX_EXPONENT = 308
 to send and a gigabyte to calculate with."""
 
 _DEFAULT_DEPTH = 64
+_DEFAULT_LENGTH = 1024 * 1024
 _UTF_8 = frozenset({"utf-8", "utf8"})
 _JSON_TYPE = re.compile(r"application/(?:json|[\w.!#$&^-]+\+json)")
 _FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -60,6 +62,10 @@ class Reading:
         return self._declared
 
     @cached_property
+    def _bounds(self) -> Bounds:
+        return Bounds(self.schema)
+
+    @cached_property
     def repeated(self) -> frozenset[str]:
         """Names that may occur several times and are read as a list."""
         return frozenset(
@@ -75,6 +81,10 @@ class Reading:
         :raises UnsupportedMediaType: if the body is of another type (415).
         """
         raw, wrong = self._raw(self, request)
+        if self._bounds and (too_long := self._bounds.exceeded(raw)):
+            _add(wrong, too_long)
+            _add(errors, wrong)
+            return None
         try:
             value = self.schema.load(raw, **self._load_options)
             if self._wrap:
@@ -95,7 +105,7 @@ def read_all(readings: Iterable[Reading], request: Request) -> dict[str, Any]:
     errors: Errors = {}
     values = {reading.argument: reading.read(request, errors) for reading in readings}
     if errors:
-        raise Invalid(data=errors)
+        raise Invalid(data=shortened(errors))
     return values
 
 
@@ -109,8 +119,11 @@ def _add(errors: Errors, more: Any) -> None:
 def _from_json(_: Reading, request: Request) -> tuple[Any, Errors]:
     if request.environ.get("CONTENT_TYPE") != "application/json":
         _refuse_other_than_json(request)
-    body = request.get_data()
-    raw = loads(body, max_depth=current_app.config.get("JSON_MAX_DEPTH", _DEFAULT_DEPTH))
+    config = current_app.config
+    limit = config.get("JSON_MAX_LENGTH", _DEFAULT_LENGTH)
+    if (request.content_length or 0) > limit or len(body := request.get_data()) > limit:
+        raise ContentTooLarge(f"The JSON body is larger than {limit} bytes.")
+    raw = loads(body, max_depth=config.get("JSON_MAX_DEPTH", _DEFAULT_DEPTH))
     return raw, _nul_errors(raw) if b"\\u0000" in body else {}
 
 

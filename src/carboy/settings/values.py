@@ -187,9 +187,22 @@ class Settings(Loaded):
     API_VERSION: str = setting("1.0.0", "Version of the API in the OpenAPI document.", group="API")
     API_DESCRIPTION: str = setting("", "Text at the head of the OpenAPI document.", group="API")
     API_DOCS: bool = setting(True, "Serve /openapi.json and /docs.", group="API")
+    JSON_MAX_LENGTH: int = setting(
+        1024 * 1024,
+        "Largest JSON body of a view with an input, in bytes; checking one takes far longer than "
+        "storing a file of its size.",
+        min=1,
+        group="API",
+    )
     JSON_MAX_DEPTH: int = setting(
         64, "Deepest nesting of lists and objects in a JSON body.", min=1, max=500, group="API"
     )
+
+    IDEMPOTENCY_TTL_S: int = setting(
+        86_400,
+        "Seconds for which the answer of an Idempotency-Key is kept and given again.",
+        min=1, group="API",
+    )  # fmt: skip
 
     DATABASE_URL: str = setting(
         "",
