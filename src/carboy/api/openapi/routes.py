@@ -70,7 +70,7 @@ def documented(app: Flask) -> Iterator[Route]:
             if operation is None or operation.hidden:
                 continue
             yield Route(
-                path=_VARIABLE.sub(r"{\g<name>}", rule.rule),
+                path=path_of(rule),
                 method=method.lower(),
                 endpoint=rule.endpoint,
                 view=answering,
@@ -79,6 +79,11 @@ def documented(app: Flask) -> Iterator[Route]:
                 blueprint=blueprint,
                 deprecation=_deprecation(app, rule.endpoint, operation, operation_of(view)),
             )
+
+
+def path_of(rule: Rule) -> str:
+    """Write a rule as OpenAPI does: ``/users/{id}``."""
+    return _VARIABLE.sub(r"{\g<name>}", rule.rule)
 
 
 def _deprecation(app: Flask, endpoint: str, *declared: Operation | None) -> Deprecation | None:

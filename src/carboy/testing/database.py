@@ -1,4 +1,4 @@
-"""For the tests of a project: a database of its own for each."""
+"""A database of its own for each test."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import make_url
-
-__all__ = ["fresh_database"]
 
 
 @contextmanager
