@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from carboy.api.blueprint import Blueprint
     from carboy.api.deprecation import deprecated
     from carboy.api.envelope import Bare, Envelope, JSend
+    from carboy.api.idempotency import IdempotencyKeyMixin, idempotent
     from carboy.api.pages import page
     from carboy.app import Carboy
     from carboy.backing.database import Database
@@ -27,11 +28,13 @@ __all__ = [
     "Database",
     "Development",
     "Envelope",
+    "IdempotencyKeyMixin",
     "JSend",
     "Production",
     "Settings",
     "Testing",
     "deprecated",
+    "idempotent",
     "page",
     "setting",
 ]
@@ -43,11 +46,13 @@ _HOMES = {
     "Database": "carboy.backing.database",
     "Development": "carboy.settings",
     "Envelope": "carboy.api.envelope",
+    "IdempotencyKeyMixin": "carboy.api.idempotency",
     "JSend": "carboy.api.envelope",
     "Production": "carboy.settings",
     "Settings": "carboy.settings",
     "Testing": "carboy.settings",
     "deprecated": "carboy.api.deprecation",
+    "idempotent": "carboy.api.idempotency",
     "page": "carboy.api.pages",
     "setting": "carboy.settings",
 }

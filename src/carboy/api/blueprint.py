@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -13,8 +14,13 @@ from marshmallow.fields import Field, Nested
 from carboy.api.deprecation import Deprecation
 from carboy.api.endpoint import Endpoint
 from carboy.api.envelope import Envelope
-from carboy.api.operation import Input, Location, Output, declare, operation_of
+from carboy.api.operation import Input, Location, Output, declare, operation_of, parts_of
 from carboy.api.parsing import Unknown
+
+if TYPE_CHECKING:
+    from flask.sansio.blueprints import BlueprintSetupState
+
+    from carboy.api.idempotency import Idempotent
 
 __all__ = ["Blueprint", "SchemaLike"]
 
@@ -30,7 +36,6 @@ _ARGUMENTS: Mapping[Location, str] = {
     "headers": "headers",
     "cookies": "cookies",
 }
-_METHODS = ("get", "post", "put", "patch", "delete")
 
 
 class Blueprint(flask.Blueprint):
@@ -41,24 +46,28 @@ class Blueprint(flask.Blueprint):
 
     :param envelope: how answers of this blueprint and those nested in it are wrapped; by
         default as the outer blueprint's, or the app's.
+    :param idempotency: made by :func:`~carboy.idempotent`: what becomes of requests that are
+        sent again, for every view of this blueprint that does not say otherwise itself.
     :param tags: headings under which the OpenAPI document lists the views.
     :param deprecation: made by :func:`~carboy.deprecated`: every answer of this blueprint
         and those nested in it says that it will go.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - keywords, each with a default
         self,
         name: str,
         import_name: str,
         *args: Any,
         envelope: Envelope | None = None,
         tags: Sequence[str] = (),
+        idempotency: Idempotent | None = None,
         deprecation: Deprecation | None = None,
         **options: Any,
     ) -> None:
         super().__init__(name, import_name, *args, **options)
         self.envelope = envelope
         self.tags = list(tags)
+        self.idempotency = idempotency
         self.deprecation = deprecation
         if deprecation is not None:
             self.after_request(deprecation.mark)
@@ -219,6 +228,7 @@ class Blueprint(flask.Blueprint):
         if function is None:
             function = self._endpoints[view] = Endpoint.around(view).function
             self._tag(function)
+            self._make_idempotent(function)
         operation = operation_of(function)
         for declared in operation.inputs if operation is not None else ():
             if re.search(rf"[<:]{re.escape(declared.argument)}>", rule):
@@ -228,11 +238,20 @@ class Blueprint(flask.Blueprint):
                 )
         return function
 
+    def _make_idempotent(self, function: Callable[..., Any]) -> None:
+        if self.idempotency is not None:
+            self.idempotency.cover(function, self._is_asked)
+        declared = [operation_of(part) for part in parts_of(function)]
+        found = self.idempotency, *(one.idempotency for one in declared if one is not None)
+        for idempotency in filter(None, found):
+            self.record_once(functools.partial(_init_app, idempotency))
+
+    def _is_asked(self) -> bool:
+        return flask.current_app.blueprints.get(flask.request.blueprint or "") is self
+
     def _tag(self, function: Callable[..., Any]) -> None:
-        kind = getattr(function, "view_class", None)
-        methods = (getattr(kind, method, None) for method in _METHODS)
-        for part in (function, *methods):
-            if self.tags and part is not None and (part is function or operation_of(part)):
+        for part in parts_of(function):
+            if self.tags and (part is function or operation_of(part)):
                 operation = declare(part)
                 operation.tags = operation.tags or list(self.tags)
 
@@ -243,6 +262,10 @@ class Blueprint(flask.Blueprint):
                 "the route, or it would have no effect."
             )
         return Endpoint.around(view)
+
+
+def _init_app(idempotency: Idempotent, state: BlueprintSetupState) -> None:
+    idempotency.init_app(cast("flask.Flask", state.app))
 
 
 def _instance(

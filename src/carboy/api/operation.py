@@ -6,7 +6,7 @@ OpenAPI document read it from there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,6 +21,7 @@ UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 """Methods that change something (RFC 9110, section 9.2.1)."""
 
 _ATTRIBUTE = "__carboy_operation__"
+_METHODS = ("get", "post", "put", "patch", "delete")
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,13 @@ def operation_of(view: Callable[..., Any]) -> Operation | None:
     """Read the operation of a view function; ``None`` where nothing was declared."""
     found = getattr(view, _ATTRIBUTE, None)
     return found if isinstance(found, Operation) else None
+
+
+def parts_of(view: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
+    """Give a view function, and the methods of a class-based one."""
+    yield view
+    kind = getattr(view, "view_class", None)
+    yield from filter(None, (getattr(kind, method, None) for method in _METHODS))
 
 
 def declare(view: Callable[..., Any]) -> Operation:

@@ -26,13 +26,19 @@ class Enclosure:
     :ivar committed: whether the code inside has committed anything.
     """
 
-    def __init__(self, connection: Connection, transaction: Transaction) -> None:
+    def __init__(self, session: Session, connection: Connection, transaction: Transaction) -> None:
         self.connection = connection
+        self._session = session
         self.committed = False
         self._transaction = transaction
 
+    def leave(self) -> None:
+        """Undo what the code inside did not commit; from here on :attr:`connection` is alone."""
+        self._session.rollback()
+
     def commit(self) -> None:
         """Make everything last: what was committed inside, and what :attr:`connection` did."""
+        self.leave()
         self._transaction.commit()
 
     def _note(self, session: Session) -> None:
@@ -52,7 +58,7 @@ def enclosed(session: Session, policy: Policy, name: str) -> Iterator[Enclosure 
         if transaction is None:
             yield None
             return
-        enclosure = Enclosure(connection, transaction)
+        enclosure = Enclosure(session, connection, transaction)
         try:
             with _joined(session, connection, enclosure):
                 yield enclosure
@@ -71,6 +77,6 @@ def _joined(session: Session, connection: Connection, enclosure: Enclosure) -> I
     finally:
         event.remove(session, "after_commit", enclosure._note)  # noqa: SLF001
         try:
-            session.rollback()  # what was not committed
+            enclosure.leave()
         finally:
             session.bind, session.join_transaction_mode = before

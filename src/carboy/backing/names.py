@@ -53,8 +53,9 @@ class Names:
             if number in self._held:
                 return False
             if self._path is not None:
+                file = self._opened()
                 try:
-                    fcntl.lockf(self._opened(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, number)
+                    fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, number)
                 except (BlockingIOError, PermissionError):  # POSIX leaves the choice
                     return False
             self._held.add(number)

@@ -99,6 +99,8 @@ def _operation(route: Route, app: Flask, convert: Converter, errors: Errors, nam
     if declared.deprecated or route.deprecation is not None:
         made["deprecated"] = True
     listed = [*route.parameters, *parameters(declared.inputs, convert)]
+    if route.idempotency is not None:
+        listed.append(route.idempotency.parameter())
     if listed:
         made["parameters"] = listed
     request_body = body(declared.inputs, convert, f"{hint}Input")

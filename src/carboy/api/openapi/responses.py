@@ -128,6 +128,10 @@ def responses(route: Route, app: Flask, convert: Converter, errors: Errors, hint
             [(status, one) for one in errors.outside(envelope) for status in (_FAIL, _ERROR)]
         ),
     }
+    if route.idempotency is not None:
+        for code, described in made.items():
+            if said := route.idempotency.headers(code):
+                described["headers"] = {**said, **described.get("headers", {})}
     if route.deprecation is not None:
         for code, described in made.items():
             # A refusal may come from outside of the view, without its headers.
@@ -202,4 +206,7 @@ def _failures(route: Route, app: Flask) -> dict[int, str]:
         found[403] = "The caller may not do this"
     for status, meaning in route.operation.errors.items():
         found[status] = meaning or for_status(status).message
+    if route.idempotency is not None:
+        for status, meaning in route.idempotency.failures().items():
+            found[status] = f"{found[status]}, or: {meaning}" if status in found else meaning
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 from flask.sansio.blueprints import Blueprint
@@ -24,6 +24,9 @@ from werkzeug.routing.converters import NumberConverter
 from carboy.api.deprecation import Deprecation
 from carboy.api.openapi.kinds import Schema
 from carboy.api.operation import UNSAFE, Operation, operation_of
+
+if TYPE_CHECKING:
+    from carboy.api.idempotency import Idempotent
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "TRACE")
 _VARIABLE = re.compile(r"<(?:[a-zA-Z_]\w*(?:\(.*?\))?:)?(?P<name>[a-zA-Z_]\w*)>")
@@ -47,6 +50,14 @@ class Route:
     parameters: tuple[Schema, ...]
     blueprint: Blueprint | None
     deprecation: Deprecation | None = None
+
+    @property
+    def idempotency(self) -> Idempotent | None:
+        """What becomes of this request when it is sent again, by the view or its blueprint."""
+        found: Idempotent | None = self.operation.idempotency
+        found = found or getattr(self.blueprint, "idempotency", None)
+        acts = found is not None and not found.ignored and self.method.upper() in UNSAFE
+        return found if acts else None
 
 
 def documented(app: Flask) -> Iterator[Route]:
