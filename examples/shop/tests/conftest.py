@@ -23,6 +23,7 @@ import pytest
 from flask import Flask
 
 from carboy.testing import fresh_database
+from carboy.testing.plugin import carboy_contract  # noqa: F401 - a fixture, used below
 from shop import create_app
 from shop.settings import ShopSettings
 
@@ -105,6 +106,11 @@ def over_http(base_url: str) -> Exchange:
             return Answer(answer.status, dict(answer.headers), answer.read())
 
     return exchange
+
+
+@pytest.fixture(autouse=True)
+def _as_documented(carboy_contract):  # noqa: F811 - the fixture
+    """Hold every answer of the app in this process against its OpenAPI document."""
 
 
 @pytest.fixture(scope="session")
