@@ -1,0 +1,20 @@
+"""The standard ``logging`` module, set up from settings, with the request's ids on every record.
+
+Nothing here replaces ``logging``: views and libraries log as they always did, and a
+project that configured logging itself keeps what it configured.
+"""
+
+from carboy.logs.configuration import coloured, configure
+from carboy.logs.escaping import printable
+from carboy.logs.formats import make_formatter
+from carboy.logs.records import SelfWritten, current_ids, mark_records
+
+__all__ = [
+    "SelfWritten",
+    "coloured",
+    "configure",
+    "current_ids",
+    "make_formatter",
+    "mark_records",
+    "printable",
+]

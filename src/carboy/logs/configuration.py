@@ -1,0 +1,63 @@
+"""Where records go, and from which level on."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import TextIO
+
+from carboy.logs.formats import make_formatter
+from carboy.logs.records import mark_records
+from carboy.settings import Settings
+
+
+def configure(settings: Settings) -> bool:
+    """Send log records to standard error, as ``LOG_LEVEL`` and ``LOG_FORMAT`` say.
+
+    Does so only when the root logger has no handler yet: whoever configured logging
+    before, or called this before, is left alone. Loggers of ``structlog`` then write
+    the same lines.
+
+    :return: whether logging was configured by this call.
+    """
+    mark_records()
+    root = logging.getLogger()
+    if root.handlers:
+        return False
+    handler = logging.StreamHandler()
+    handler.setFormatter(make_formatter(settings.LOG_FORMAT, colour=coloured(sys.stderr)))
+    root.addHandler(handler)
+    root.setLevel(settings.LOG_LEVEL)
+    _configure_structlog()
+    return True
+
+
+def coloured(stream: TextIO) -> bool:
+    """Tell whether *stream* shows colours: a terminal, unless ``NO_COLOR`` is set.
+
+    Source: https://no-color.org
+    """
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return stream.isatty()
+
+
+def _configure_structlog() -> None:
+    import structlog
+
+    if structlog.is_configured():
+        return
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.stdlib.filter_by_level,
+            structlog.stdlib.add_logger_name,
+            structlog.stdlib.add_log_level,
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )

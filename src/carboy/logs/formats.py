@@ -1,0 +1,115 @@
+"""How a record is written: JSON for programs, text for people."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+import orjson
+
+from carboy.logs.escaping import unforgeable, write_traceback
+from carboy.logs.records import NO_ID, SelfWritten
+
+
+def make_formatter(log_format: str, *, colour: bool) -> logging.Formatter:
+    """Make the formatter of one output.
+
+    :param log_format: ``json`` or ``text``.
+    :param colour: whether text carries the colours of a terminal.
+    """
+    return _JsonFormatter() if log_format == "json" else _TextFormatter(colour=colour)
+
+
+class _JsonFormatter(logging.Formatter):
+    def __init__(self) -> None:
+        super().__init__()
+        import structlog  # 40 ms that a process without this output need not spend
+
+        self._others = structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=_pre_chain(),
+            processors=[
+                _with_ids,
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+                structlog.processors.StackInfoRenderer(),
+                structlog.processors.format_exc_info,
+                structlog.processors.JSONRenderer(serializer=_strict_json),
+            ],
+        )
+
+    def format(self, record: logging.LogRecord) -> str:
+        if isinstance(record, SelfWritten):
+            return record.as_json()
+        return self._others.format(record)
+
+
+class _TextFormatter(logging.Formatter):
+    def __init__(self, *, colour: bool) -> None:
+        super().__init__()
+        import structlog  # 40 ms that a process without this output need not spend
+
+        self._colour = colour
+        self._others = structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=_pre_chain(),
+            processors=[
+                _with_ids,
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False, key="time"),
+                unforgeable,
+                # Plain tracebacks: the renderer's own show local variables, thus secrets.
+                structlog.dev.ConsoleRenderer(
+                    colors=colour,
+                    pad_event_to=0,
+                    timestamp_key="time",
+                    exception_formatter=write_traceback,
+                ),
+            ],
+        )
+
+    def format(self, record: logging.LogRecord) -> str:
+        if isinstance(record, SelfWritten):
+            return record.as_text(colour=self._colour)
+        return self._others.format(record)
+
+
+def _pre_chain() -> list[Any]:
+    import structlog
+
+    return [
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.ExtraAdder(),
+    ]
+
+
+def _with_ids(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    record = event["_record"]
+    for name in ("request_id", "trace_id"):
+        value = getattr(record, name, NO_ID)
+        if value != NO_ID:
+            event[name] = value
+        else:
+            event.pop(name, None)
+    return event
+
+
+def _strict_json(event: Mapping[str, Any], **_options: Any) -> str:
+    """Write *event* in ASCII, on one line; what JSON cannot hold becomes its ``repr``."""
+    options = orjson.OPT_NON_STR_KEYS
+    try:
+        line = orjson.dumps(event, default=repr, option=options)
+    except TypeError:  # a lone surrogate, a number beyond 64 bits, a cycle
+        held = {str(name): str(value) for name, value in event.items()}
+        line = orjson.dumps(
+            {
+                name.encode("utf-8", "backslashreplace").decode(): value.encode(
+                    "utf-8", "backslashreplace"
+                ).decode()
+                for name, value in held.items()
+            }
+        )
+    return line.decode() if line.isascii() else json.dumps(orjson.loads(line))
