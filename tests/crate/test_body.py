@@ -5,9 +5,10 @@ import json
 
 import flask
 import pytest
+from werkzeug.wsgi import LimitedStream
 
-from carboy.crate.body import LimitedInput
-from carboy.errors import ContentTooLarge
+from carboy.crate.body import AnnouncedInput, LimitedInput
+from carboy.errors import ApiError, BadRequest, ContentTooLarge, Unavailable
 
 CHUNKED = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}
 
@@ -35,7 +36,8 @@ def echo(environ, start_response):
     ],
 )
 def test_the_announced_length(make_crate, get, length, status):
-    answer = get(make_crate(echo, MAX_CONTENT_LENGTH=10), method="POST", CONTENT_LENGTH=length)
+    sent = {"CONTENT_LENGTH": length, "body": b"x" * 10 if length == "10" else b""}
+    answer = get(make_crate(echo, MAX_CONTENT_LENGTH=10), method="POST", **sent)
     assert answer.status == status
 
 
@@ -61,23 +63,104 @@ def test_a_length_does_not_vouch_for_a_chunked_body(make_crate, get):
     assert answer.status == 413
 
 
-def test_a_body_shorter_than_announced_reaches_the_app_as_it_is(make_crate, get):
-    answer = get(make_crate(echo), method="POST", body=b"abc", CONTENT_LENGTH="10")
-    assert (answer.status, answer.body) == (200, b"abc")
-
-
-@pytest.mark.parametrize(
+READERS = pytest.mark.parametrize(
     "read",
     [
-        pytest.param(LimitedInput.read, id="all at once"),
+        pytest.param(lambda body: body.read(), id="all at once"),
         pytest.param(lambda body: body.read(None), id="all at once, by None"),
         pytest.param(lambda body: b"".join(iter(lambda: body.read(3), b"")), id="in pieces"),
         pytest.param(lambda body: b"".join(iter(body.readline, b"")), id="line by line"),
         pytest.param(lambda body: b"".join(iter(lambda: body.readline(2), b"")), id="part lines"),
         pytest.param(lambda body: b"".join(body.readlines()), id="all lines"),
         pytest.param(b"".join, id="by iteration"),
+        pytest.param(lambda body: io.BufferedReader(LimitedStream(body, 10**6, is_max=True)).read(),
+                     id="by Werkzeug"),
+    ],
+)  # fmt: skip
+
+
+class Trickle(io.BytesIO):
+    """A connection that gives less at a time than it is asked for."""
+
+    def read(self, size=-1):
+        return super().read(min(size, 2))
+
+
+class Broken(io.BytesIO):
+    """A server's input that fails with *error* after what it holds."""
+
+    def __init__(self, held, error):
+        super().__init__(held)
+        self.error = error
+
+    def read(self, size=-1):
+        return super().read(size) or self.fail()
+
+    def readline(self, size=-1):
+        return super().readline(size) or self.fail()
+
+    def fail(self):
+        raise self.error
+
+
+class MalformedChunk(Exception):
+    """Like those of a server: no error that Python knows."""
+
+
+@READERS
+@pytest.mark.parametrize("kind", [io.BytesIO, Trickle])
+def test_an_announced_body_is_read_to_its_length_and_no_further(read, kind):
+    text = b"ab\ncde\n\nfghij"
+    source = kind(text + b"GET / HTTP/1.1")
+    assert read(AnnouncedInput(source, len(text))) == text
+    assert source.tell() == len(text)
+
+
+@READERS
+@pytest.mark.parametrize("kind", [io.BytesIO, Trickle])
+@pytest.mark.parametrize("text", [b"", b"{}", b"ab\n", b"ab\ncde\n\nfghij"])
+def test_a_part_never_passes_for_the_whole(read, kind, text):
+    body = AnnouncedInput(kind(text), len(text) + 1)
+    with pytest.raises(BadRequest, match=f"ended after {len(text)} of {len(text) + 1} bytes"):
+        read(body)
+    with pytest.raises(BadRequest):
+        read(body)
+
+
+def test_a_single_read_of_an_announced_body_gives_all_of_it():
+    assert AnnouncedInput(Trickle(b"abcdef"), 6).read(5) == b"abcde"
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        pytest.param(MalformedChunk("b'zz\\x1b'"), 400, id="a malformed chunk"),
+        pytest.param(ConnectionResetError("reset"), 400, id="the client has gone"),
+        pytest.param(ValueError("odd"), 400, id="anything else the server raises"),
+        pytest.param(TimeoutError("10 s"), 408, id="too slow"),
+        pytest.param(Unavailable("full"), 503, id="an error of a layer between"),
     ],
 )
+@pytest.mark.parametrize("framing", [CHUNKED, {"CONTENT_LENGTH": "10"}], ids=["chunked", "length"])
+@pytest.mark.parametrize("wrapped", ["plain", "flask"])
+def test_an_unreadable_body_is_the_requests_fault(  # noqa: PLR0917 - fixtures and parameters
+    make_crate, get, caplog, error, status, framing, wrapped
+):
+    app = echo
+    if wrapped == "flask":
+        app = flask.Flask("reader")
+        app.register_error_handler(ApiError, lambda error: ("", error.status))
+        app.post("/")(lambda: (flask.request.get_data(), 200))
+    caplog.set_level("INFO", logger="carboy.crate")
+    crate = make_crate(app)
+    answer = get(crate, method="POST", **framing, **{"wsgi.input": Broken(b"abc", error)})
+    assert answer.status == status
+    lines = [record for record in caplog.records if record.name == "carboy.crate"]
+    assert len(lines) == (0 if status == 503 else 1)
+    assert not [line for line in lines if line.exc_info or line.levelname != "INFO"]
+
+
+@READERS
 def test_however_it_is_read(read):
     text = b"ab\ncde\n\nfghij"
     assert read(LimitedInput(io.BytesIO(text), len(text))) == text

@@ -1,15 +1,18 @@
-"""Hold request bodies to their limit, with or without an announced length."""
+"""Hold request bodies to their limit and to the length they announce."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
 from typing import Any
 from wsgiref.types import WSGIEnvironment
 
-from carboy.errors import BadRequest, ContentTooLarge
+from carboy.errors import ApiError, BadRequest, ContentTooLarge, for_status
 
+_log = logging.getLogger("carboy.crate")
 _CHUNK_BYTES = 64 * 1024
 _DIGITS_MAX = 18
+_REQUEST_TIMEOUT = 408
 
 
 class BodyLimit:
@@ -25,7 +28,7 @@ class BodyLimit:
         self._limit_bytes = limit_bytes
 
     def guard(self, environ: WSGIEnvironment) -> None:
-        """Check the announced length, or limit the reading where none was announced.
+        """Check the announced length, and watch over the reading of a body.
 
         :raises BadRequest: when Content-Length is not one number (RFC 9110, section 8.6).
         :raises ContentTooLarge: when it is above the limit.
@@ -35,9 +38,11 @@ class BodyLimit:
             if not (length.isascii() and length.isdigit()):
                 raise BadRequest("The Content-Length header is malformed.")
             # Short texts only: int() of thousands of digits raises, by design of Python.
-            if len(length) > _DIGITS_MAX or int(length) > self._limit_bytes:
+            if len(length) > _DIGITS_MAX or (announced := int(length)) > self._limit_bytes:
                 raise too_large(self._limit_bytes)
             if "HTTP_TRANSFER_ENCODING" not in environ:
+                if announced:
+                    environ["wsgi.input"] = AnnouncedInput(environ["wsgi.input"], announced)
                 return
         # HTTP/1 without length or transfer coding has no body (RFC 9112, section 6.3).
         elif "HTTP_TRANSFER_ENCODING" not in environ and environ.get(
@@ -48,42 +53,33 @@ class BodyLimit:
             environ["wsgi.input"] = LimitedInput(environ["wsgi.input"], self._limit_bytes)
 
 
-class LimitedInput:
-    """A request body that raises when more is read than the limit.
+class _Input:
+    """What the two kinds of body have in common: the methods of PEP 3333.
 
-    Never asks the server for more than one byte beyond it.
-
-    :param source: the server's ``wsgi.input``; it must end by itself.
-    :param limit_bytes: how much may be read in all.
+    :param source: the server's ``wsgi.input``.
     """
 
-    def __init__(self, source: Any, limit_bytes: int) -> None:
+    def __init__(self, source: Any) -> None:
         self._source = source
-        self._limit_bytes = limit_bytes
-        self._left = limit_bytes
 
     def read(self, size: int | None = -1) -> bytes:
         """Read *size* bytes, or all that remain.
 
-        :raises ContentTooLarge: beyond the limit.
+        :raises ApiError: if the body is not as it should be.
         """
-        if size is not None and size >= 0:
-            return self._counted(self._source.read(self._at_most(size)))
-        chunks = list(iter(lambda: self.read(_CHUNK_BYTES), b""))
-        return b"".join(chunks)
+        raise NotImplementedError
 
     def readline(self, size: int | None = -1) -> bytes:
         """Read up to the end of the line, or *size* bytes of it.
 
-        :raises ContentTooLarge: beyond the limit.
+        :raises ApiError: if the body is not as it should be.
         """
-        wanted = self._limit_bytes + 1 if size is None or size < 0 else size
-        return self._counted(self._source.readline(self._at_most(wanted)))
+        raise NotImplementedError
 
     def readlines(self, hint: int | None = -1) -> list[bytes]:
         """Read lines until *hint* bytes were read, or to the end.
 
-        :raises ContentTooLarge: beyond the limit.
+        :raises ApiError: if the body is not as it should be.
         """
         lines: list[bytes] = []
         total = 0
@@ -97,6 +93,39 @@ class LimitedInput:
     def __iter__(self) -> Iterator[bytes]:
         return iter(self.readline, b"")
 
+
+class LimitedInput(_Input):
+    """A body of unknown length, which raises when more is read than the limit.
+
+    Never asks the server for more than one byte beyond it.
+
+    :param source: the server's ``wsgi.input``; it must end by itself.
+    :param limit_bytes: how much may be read in all.
+    """
+
+    def __init__(self, source: Any, limit_bytes: int) -> None:
+        super().__init__(source)
+        self._limit_bytes = limit_bytes
+        self._left = limit_bytes
+
+    def read(self, size: int | None = -1) -> bytes:
+        """See :meth:`_Input.read`.
+
+        :raises ContentTooLarge: beyond the limit.
+        """
+        if size is not None and size >= 0:
+            return self._counted(_received(self._source.read, self._at_most(size)))
+        chunks = list(iter(lambda: self.read(_CHUNK_BYTES), b""))
+        return b"".join(chunks)
+
+    def readline(self, size: int | None = -1) -> bytes:
+        """See :meth:`_Input.readline`.
+
+        :raises ContentTooLarge: beyond the limit.
+        """
+        wanted = self._limit_bytes + 1 if size is None or size < 0 else size
+        return self._counted(_received(self._source.readline, self._at_most(wanted)))
+
     def _at_most(self, size: int) -> int:
         if self._left < 0:
             raise too_large(self._limit_bytes)
@@ -107,12 +136,83 @@ class LimitedInput:
         # At the limit, look whether more follows: readers with a limit of their own, such as
         # Werkzeug's, stop here and would take the part for the whole.
         if self._left == 0 and chunk:
-            self._left -= len(self._source.read(1))
+            self._left -= len(_received(self._source.read, 1))
         if self._left < 0:
             raise too_large(self._limit_bytes)
+        return chunk
+
+
+class AnnouncedInput(_Input):
+    """A body of a length told beforehand, which raises when it ends before that.
+
+    A part must never pass for the whole: JSON may be complete by chance
+    (RFC 9112, section 8).
+
+    :param source: the server's ``wsgi.input``; never asked for more than *length_bytes*.
+    :param length_bytes: the announced length.
+    """
+
+    def __init__(self, source: Any, length_bytes: int) -> None:
+        super().__init__(source)
+        self._length_bytes = length_bytes
+        self._left = length_bytes
+
+    def read(self, size: int | None = -1) -> bytes:
+        """See :meth:`_Input.read`; fewer than *size* bytes only at the end.
+
+        :raises BadRequest: if the body ends too early.
+        """
+        wanted = self._at_most(size)
+        chunk = self._counted(_received(self._source.read, wanted), wanted)
+        if len(chunk) == wanted:
+            return chunk
+        chunks = [chunk]
+        while wanted := wanted - len(chunk):
+            chunk = self._counted(_received(self._source.read, wanted), wanted)
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+    def readline(self, size: int | None = -1) -> bytes:
+        """See :meth:`_Input.readline`.
+
+        :raises BadRequest: if the body ends too early.
+        """
+        wanted = self._at_most(size)
+        return self._counted(_received(self._source.readline, wanted), wanted)
+
+    def _at_most(self, size: int | None) -> int:
+        return self._left if size is None or size < 0 else min(size, self._left)
+
+    def _counted(self, chunk: bytes, wanted: int) -> bytes:
+        if wanted and not chunk:
+            arrived = self._length_bytes - self._left
+            raise BadRequest(
+                f"The request body ended after {arrived} of {self._length_bytes} bytes."
+            )
+        self._left -= len(chunk)
         return chunk
 
 
 def too_large(limit_bytes: int) -> ContentTooLarge:
     """Make the refusal of a body above *limit_bytes*."""
     return ContentTooLarge(f"The request body is larger than {limit_bytes} bytes.")
+
+
+def _received(read: Callable[[int], bytes], size: int) -> bytes:
+    """Read from the server; whatever it raises is about the request, and not our failure.
+
+    Servers have exceptions of their own for a malformed chunk or trailer and a lost
+    connection; which ones cannot be known here.
+    """
+    try:
+        return read(size)
+    except ApiError:
+        raise
+    except TimeoutError as error:
+        _log.info("A request body came too slowly: %s", error)
+        raise for_status(
+            _REQUEST_TIMEOUT, "The request body came too slowly. Send it again."
+        ) from error
+    except Exception as error:
+        _log.info("A request body could not be read: %s: %s", type(error).__name__, error)
+        raise BadRequest("The request body is malformed or incomplete.") from error
