@@ -32,6 +32,15 @@ APP = "https://app.example.com"
         pytest.param(r"re:https://a\.example|https://b\.example", "https://b.example.evil", False,
                      id="every alternative is anchored"),
         pytest.param(r"re:https://a\.example", "https://a.example\n", False, id="a line feed"),
+        pytest.param(r"re:https://a.*\.test", "https://abc.test", True, id="a loose expression"),
+        pytest.param(r"re:https://a.*\.test", "https://aevil.com/.test", False,
+                     id="an expression sees origins only: no path"),
+        pytest.param(r"re:https://a.*\.test", "https://a@evil.com:80#.test", False,
+                     id="an expression sees origins only: no user information"),
+        pytest.param(r"re:https://a.*\.test", "https://a.example:1?.test", False,
+                     id="an expression sees origins only: no query"),
+        pytest.param("re:.*", "https://A.example", False, id="browsers send lower case"),
+        pytest.param("re:.*", "https://[::1]:3000", True, id="an expression and IPv6"),
         pytest.param("*", "https://anyone.example", True, id="anyone"),
         pytest.param("*", "null", False, id="null is not anyone"),
         pytest.param("re:.*", "null", False, id="null matches no expression"),
@@ -113,6 +122,24 @@ def test_headers_of_a_preflight(make_crate, get, listed, asked, allowed):
 def test_other_requests_reach_the_app(make_crate, get, method):
     answer = get(make_crate(CORS_ORIGINS=APP), method=method, HTTP_ORIGIN=APP)
     assert answer.body == b"hello"
+
+
+@pytest.mark.parametrize(
+    "entry",
+    ["re:.*", "re:https://.*", r"re:https?://[a-z0-9.-]+", r"re:https://.*\.com",
+     "https://*.com", r"re:https://a\.example|https://[^/]+", r"re:https://[\d.]+"],
+)  # fmt: skip
+def test_with_cookies_a_pattern_that_lets_strangers_in_stops_the_start(make_crate, entry):
+    with pytest.raises(SettingsError, match="CORS_ORIGINS has an entry that matches http"):
+        make_crate(CORS_ORIGINS=(APP, entry), CORS_CREDENTIALS=True)
+    assert make_crate(CORS_ORIGINS=(APP, entry), CORS_CREDENTIALS=False)
+
+
+@pytest.mark.parametrize(
+    "entry", [r"re:https://pr-\d+\.example\.com", "https://*.example.com", r"re:.*\.shop\.test"]
+)
+def test_with_cookies_a_pattern_of_ones_own_domain_is_taken(make_crate, get, entry):
+    assert make_crate(CORS_ORIGINS=entry, CORS_CREDENTIALS=True)
 
 
 def test_credentials_name_the_origin(make_crate, get):

@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from wsgiref.types import WSGIEnvironment
 
 from carboy.errors import SettingsError
 from carboy.settings import Settings
 
-_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^\s/?#@*:\[\]]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
+_LISTED = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^\s/?#@*:\[\]]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
+# What browsers serialise (RFC 6454, section 6.2): lower case, ASCII, nothing after the port.
+_SENT = re.compile(
+    r"[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?"
+)
 _ONE_LABEL = "[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _HEADER_NAMES = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+(?:\s*,\s*[A-Za-z0-9!#$%&'*+.^_`|~-]+)*")
 _WILDCARD = "://*."
+# Origins that nobody lists. A pattern that matches one of them lets in whoever registers
+# a name there, or anyone at all. ".invalid" is reserved (RFC 6761, section 6.4).
+_STRANGERS = tuple(
+    f"{scheme}://{host}"
+    for scheme in ("https", "http")
+    for host in (
+        *(f"q7-nobodys-name.{domain}" for domain in ("invalid", "com", "net", "org", "io", "dev")),
+        "a.q7-nobodys-name.com",
+        "203.0.113.77",
+    )
+)
 
 Header = tuple[str, str]
 
@@ -20,7 +35,8 @@ Header = tuple[str, str]
 class Cors:
     """Which origins may call, and the headers that tell browsers so.
 
-    :raises SettingsError: for an origin that no browser would ever send.
+    :raises SettingsError: for an origin that no browser would ever send, and for a
+        pattern that strangers match while pages may send cookies.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -32,9 +48,11 @@ class Cors:
         for entry in settings.CORS_ORIGINS:
             if entry not in {"*", "null"}:
                 self._add(entry, problems)
+        self._credentials = settings.CORS_CREDENTIALS
+        if self._credentials:
+            problems += self._too_wide()
         if problems:
             raise SettingsError(problems)
-        self._credentials = settings.CORS_CREDENTIALS
         self._extra: list[Header] = []
         if settings.CORS_CREDENTIALS:
             self._extra.append(("Access-Control-Allow-Credentials", "true"))
@@ -59,7 +77,7 @@ class Cors:
             return
         lowered = entry.lower()
         wildcard = _WILDCARD in lowered
-        if not _ORIGIN.fullmatch(lowered.replace(_WILDCARD, "://label.", 1)):
+        if not _LISTED.fullmatch(lowered.replace(_WILDCARD, "://label.", 1)):
             problems.append(
                 f"CORS_ORIGINS has {entry!r}, which is no origin. Write scheme and host and "
                 "nothing after them, such as https://app.example.com."
@@ -72,6 +90,16 @@ class Cors:
         else:
             self._exact.add(lowered)
 
+    def _too_wide(self) -> Iterator[str]:
+        for pattern in self._patterns:
+            stranger = next(filter(pattern.fullmatch, _STRANGERS), None)
+            if stranger is not None:
+                yield (
+                    f"CORS_ORIGINS has an entry that matches {stranger} ({pattern.pattern}) while "
+                    "CORS_CREDENTIALS is on: any site could act for a signed-in visitor. "
+                    "Name your own domain in it, or turn CORS_CREDENTIALS off."
+                )
+
     def allows(self, origin: str) -> bool:
         """Tell whether pages of *origin* may call.
 
@@ -83,7 +111,12 @@ class Cors:
         return (
             self._any
             or origin in self._exact
-            or any(pattern.fullmatch(origin) for pattern in self._patterns)
+            or (
+                bool(self._patterns)
+                # "https://a/.example.com" is no origin, however an expression reads it.
+                and _SENT.fullmatch(origin) is not None
+                and any(pattern.fullmatch(origin) for pattern in self._patterns)
+            )
         )
 
     def is_preflight(self, environ: WSGIEnvironment) -> bool:
