@@ -82,6 +82,16 @@ def test_a_malformed_host_gets_no_port(environ):
     assert made["HTTP_HOST"] == "a b"
 
 
+@pytest.mark.parametrize(
+    "claim",
+    ['fe80::1%evil" <script> 127.0.0.1', "fe80::1%eth0", "[fe80::1%25a b]:80", "%", "1.2.3.4%5"],
+)
+def test_the_zone_of_an_address_could_hold_any_text_and_is_no_address(environ, claim):
+    made = environ(HTTP_X_FORWARDED_FOR=claim)
+    Proxies(1).apply(made)
+    assert made["REMOTE_ADDR"] == "192.0.2.1"
+
+
 def test_the_crate_sees_the_client_behind_the_proxy(make_crate, get):
     answer = get(
         make_crate(TRUSTED_PROXIES=1),

@@ -102,6 +102,10 @@ def _address(text: str) -> str:
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:
         text = text.partition(":")[0]
+    # The zone of an IPv6 address may be any text, and means nothing on another machine
+    # (RFC 4007, section 6).
+    if "%" in text:
+        return ""
     try:
         return str(ipaddress.ip_address(text))
     except ValueError:
