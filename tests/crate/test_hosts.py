@@ -87,3 +87,4 @@ def test_probes_come_by_address(make_crate, get, path):
     refused = get(crate, "/", HTTP_HOST="10.1.2.3:8080")
     assert refused.status == 400
     assert json.loads(refused.body)["code"] == "bad_host"
+    assert "TRUSTED_HOSTS" in json.loads(refused.body)["message"]

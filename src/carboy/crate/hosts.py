@@ -75,7 +75,11 @@ class Hosts:
             raise BadRequest("The Host header is malformed.", code="bad_host")
         name = parts[0].lower()
         if not (self._any or name in self._exact or name.endswith(self._suffixes)):
-            raise BadRequest("This service does not answer to that host name.", code="bad_host")
+            raise BadRequest(
+                "This service does not answer to that host name. "
+                "If it should, its operator adds the name to TRUSTED_HOSTS.",
+                code="bad_host",
+            )
         if len(self._accepted) < _REMEMBERED_MAX:
             self._accepted.add(host)
 
