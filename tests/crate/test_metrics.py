@@ -11,6 +11,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as families
 
 TOKEN = "metrics-token-ü"
+RIGHT = "rQ7-fZ2_mK9xVt4LbN8wYc3HsJd6Gp1e"
 
 
 def samples(text, parse=families):
@@ -118,14 +119,14 @@ def test_the_format_the_scraper_asks_for(make_crate, get, accept, content_type, 
         pytest.param("Testing", None, None, 200, id="Testing: open"),
         pytest.param("Production", None, None, 404, id="Production without a token: not there"),
         pytest.param("Production", None, "Bearer ", 404, id="Production: nor for an empty one"),
-        pytest.param("Production", "right", "Bearer right", 200, id="the token"),
-        pytest.param("Production", "right", "bearer  right ", 200, id="however it is spaced"),
-        pytest.param("Production", "right", "Bearer wrong", 401, id="a wrong token"),
-        pytest.param("Production", "right", "Basic right", 401, id="a wrong scheme"),
-        pytest.param("Production", "right", "right", 401, id="no scheme"),
-        pytest.param("Production", "right", None, 401, id="no token"),
-        pytest.param("Production", "right", "Bearer r\xefght", 401, id="beyond ASCII"),
-        pytest.param("Development", "right", None, 401, id="Development asks once one is set"),
+        pytest.param("Production", RIGHT, f"Bearer {RIGHT}", 200, id="the token"),
+        pytest.param("Production", RIGHT, f"bearer  {RIGHT} ", 200, id="however it is spaced"),
+        pytest.param("Production", RIGHT, "Bearer wrong", 401, id="a wrong token"),
+        pytest.param("Production", RIGHT, f"Basic {RIGHT}", 401, id="a wrong scheme"),
+        pytest.param("Production", RIGHT, RIGHT, 401, id="no scheme"),
+        pytest.param("Production", RIGHT, None, 401, id="no token"),
+        pytest.param("Production", RIGHT, "Bearer r\xefght", 401, id="beyond ASCII"),
+        pytest.param("Development", RIGHT, None, 401, id="Development asks once one is set"),
         pytest.param("Development", TOKEN, f"Bearer {TOKEN.encode().decode('latin-1')}", 200,
                      id="a token beyond ASCII, in UTF-8"),
     ],
