@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from carboy.api.auth import Auth, current_user, owned_by, public, requires
     from carboy.api.blueprint import Blueprint
     from carboy.api.deprecation import deprecated
     from carboy.api.envelope import Bare, Envelope, JSend
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Auth",
     "Bare",
     "Blueprint",
     "Carboy",
@@ -33,13 +35,18 @@ __all__ = [
     "Production",
     "Settings",
     "Testing",
+    "current_user",
     "deprecated",
     "idempotent",
+    "owned_by",
     "page",
+    "public",
+    "requires",
     "setting",
 ]
 
 _HOMES = {
+    "Auth": "carboy.api.auth",
     "Bare": "carboy.api.envelope",
     "Blueprint": "carboy.api.blueprint",
     "Carboy": "carboy.app",
@@ -51,9 +58,13 @@ _HOMES = {
     "Production": "carboy.settings",
     "Settings": "carboy.settings",
     "Testing": "carboy.settings",
+    "current_user": "carboy.api.auth",
     "deprecated": "carboy.api.deprecation",
     "idempotent": "carboy.api.idempotency",
+    "owned_by": "carboy.api.auth",
     "page": "carboy.api.pages",
+    "public": "carboy.api.auth",
+    "requires": "carboy.api.auth",
     "setting": "carboy.settings",
 }
 

@@ -11,6 +11,7 @@ import flask
 from marshmallow import Schema
 from marshmallow.fields import Field, Nested
 
+from carboy.api.auth.access import Requirement, enforce, requirement
 from carboy.api.deprecation import Deprecation
 from carboy.api.endpoint import Endpoint
 from carboy.api.envelope import Envelope
@@ -51,6 +52,9 @@ class Blueprint(flask.Blueprint):
     :param tags: headings under which the OpenAPI document lists the views.
     :param deprecation: made by :func:`~carboy.deprecated`: every answer of this blueprint
         and those nested in it says that it will go.
+    :param requires: closes this blueprint and those nested in it: a permission, several, or
+        ``True`` for whoever is signed in. Single views are opened with
+        :func:`~carboy.public`.
     """
 
     def __init__(  # noqa: PLR0913 - keywords, each with a default
@@ -62,6 +66,7 @@ class Blueprint(flask.Blueprint):
         tags: Sequence[str] = (),
         idempotency: Idempotent | None = None,
         deprecation: Deprecation | None = None,
+        requires: Requirement | None = None,
         **options: Any,
     ) -> None:
         super().__init__(name, import_name, *args, **options)
@@ -71,6 +76,9 @@ class Blueprint(flask.Blueprint):
         self.deprecation = deprecation
         if deprecation is not None:
             self.after_request(deprecation.mark)
+        self.access = requirement(requires)
+        if self.access is not None:
+            self.before_request(enforce)
         self._endpoints: dict[Callable[..., Any], Callable[..., Any]] = {}
 
     if TYPE_CHECKING:  # Flask's own, for views that return any data

@@ -32,6 +32,9 @@ class Testing(Settings):
     TRUSTED_HOSTS = ("localhost", ".localhost", "127.0.0.1", "[::1]")
     LOG_LEVEL = "WARNING"
     DATABASE_UPGRADE = True
+    AUTH_ARGON2_MEMORY_KIB = 64
+    AUTH_ARGON2_TIME_COST = 1
+    AUTH_ARGON2_PARALLELISM = 1
 
 
 class Production(Settings):

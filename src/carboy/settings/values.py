@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import Any, ClassVar, Literal, Self
 
 from carboy.errors import SettingsError
+from carboy.settings.auth import AuthSettings
 from carboy.settings.declaration import setting
-from carboy.settings.loading import Loaded
 
 
-class Settings(Loaded):
+class Settings(AuthSettings):
     """What an app can be told from outside; subclass it to add your own.
 
     Names are the ecosystem's. Values come from, in this order: explicit arguments,
@@ -265,6 +265,7 @@ class Settings(Loaded):
 
         Override it to add checks of your own, and yield from ``super().problems()``.
         """
+        yield from super().problems()
         if "*" in self.CORS_ORIGINS and self.CORS_CREDENTIALS:
             yield (
                 "CORS_ORIGINS is * while CORS_CREDENTIALS is on: any site could act for a "

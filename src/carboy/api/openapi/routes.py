@@ -80,6 +80,8 @@ def documented(app: Flask) -> Iterator[Route]:
                 operation = Operation()
             if operation is None or operation.hidden:
                 continue
+            for describe in app.extensions.get("carboy.describers", ()):
+                operation = describe(rule.endpoint, method, operation)
             yield Route(
                 path=path_of(rule),
                 method=method.lower(),
