@@ -8,9 +8,10 @@ from typing import Any, ClassVar, Literal, Self
 from carboy.errors import SettingsError
 from carboy.settings.auth import AuthSettings
 from carboy.settings.declaration import setting
+from carboy.settings.files import FileSettings
 
 
-class Settings(AuthSettings):
+class Settings(AuthSettings, FileSettings):
     """What an app can be told from outside; subclass it to add your own.
 
     Names are the ecosystem's. Values come from, in this order: explicit arguments,
@@ -139,7 +140,7 @@ class Settings(AuthSettings):
         group="Crate",
     )  # fmt: skip
     CORS_EXPOSE_HEADERS: tuple[str, ...] = setting(
-        ("ETag", "Link", "Location", "Retry-After", "X-Request-ID"),
+        ("ETag", "Idempotency-Replayed", "Link", "Location", "Retry-After", "X-Request-ID"),
         "Response headers such pages may read.",
         group="Crate",
     )
