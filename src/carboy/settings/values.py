@@ -83,6 +83,15 @@ class Settings(AuthSettings, FileSettings):
     GUNICORN_KEEPALIVE: int = setting(
         5, "Seconds an idle connection is kept open.", min=0, group="Server"
     )
+    HTTP_READ_TIMEOUT_S: float = setting(
+        10.0,
+        "Seconds a client has to send a request; it gets more for a body, by its size.",
+        min=0.1, group="Server",
+    )  # fmt: skip
+    HTTP_READ_BYTES_PER_S: int = setting(
+        8192, "For so many bytes of a request that came, a client has one second more.",
+        min=1, group="Server",
+    )  # fmt: skip
     GUNICORN_MAX_REQUESTS: int = setting(
         0, "Requests after which a worker is replaced; 0: never.", min=0, group="Server"
     )
