@@ -10,6 +10,7 @@ import click
 from carboy import __version__
 from carboy.cli.invocation import Invocation
 from carboy.cli.maintenance import maintenance
+from carboy.cli.openapi import openapi
 from carboy.cli.run import run
 from carboy.cli.secret import secret
 from carboy.cli.settings import settings
@@ -61,5 +62,5 @@ def main(ctx: click.Context, app: str | None, *, debug: bool) -> None:
     ctx.obj = Invocation(app, debug)
 
 
-for command in (run, settings, secret, maintenance):
+for command in (run, settings, secret, maintenance, openapi):
     main.add_command(command)
