@@ -29,7 +29,7 @@ class Security:
                     "security-required", f"{_shown(one)} is not enough any more: {asked}"
                 )
         for one in after:
-            if not any(_covers(other, one) for other in before):
+            if not any(_covers(one, other) for other in before):
                 self._report.note("security-added", f"{_shown(one)} is enough")
         for name in sorted(
             {name for one in before for name in one} & {n for o in after for n in o}
