@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from carboy.api.deprecation import deprecated
     from carboy.api.envelope import Bare, Envelope, JSend
     from carboy.api.idempotency import IdempotencyKeyMixin, idempotent
+    from carboy.api.limits import Limit, LoginThrottle, limit, unlimited
     from carboy.api.pages import page
     from carboy.app import Carboy
     from carboy.backing.database import Database
@@ -32,17 +33,21 @@ __all__ = [
     "Envelope",
     "IdempotencyKeyMixin",
     "JSend",
+    "Limit",
+    "LoginThrottle",
     "Production",
     "Settings",
     "Testing",
     "current_user",
     "deprecated",
     "idempotent",
+    "limit",
     "owned_by",
     "page",
     "public",
     "requires",
     "setting",
+    "unlimited",
 ]
 
 _HOMES = {
@@ -55,17 +60,21 @@ _HOMES = {
     "Envelope": "carboy.api.envelope",
     "IdempotencyKeyMixin": "carboy.api.idempotency",
     "JSend": "carboy.api.envelope",
+    "Limit": "carboy.api.limits",
+    "LoginThrottle": "carboy.api.limits",
     "Production": "carboy.settings",
     "Settings": "carboy.settings",
     "Testing": "carboy.settings",
     "current_user": "carboy.api.auth",
     "deprecated": "carboy.api.deprecation",
     "idempotent": "carboy.api.idempotency",
+    "limit": "carboy.api.limits",
     "owned_by": "carboy.api.auth",
     "page": "carboy.api.pages",
     "public": "carboy.api.auth",
     "requires": "carboy.api.auth",
     "setting": "carboy.settings",
+    "unlimited": "carboy.api.limits",
 }
 
 

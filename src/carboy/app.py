@@ -15,7 +15,7 @@ from flask import Flask, Response, has_request_context, request
 from werkzeug.exceptions import HTTPException, default_exceptions
 
 from carboy import logs
-from carboy.api import openapi
+from carboy.api import limits, openapi
 from carboy.api.answers import answer, as_api_error, render
 from carboy.api.envelope import Envelope, JSend, status_sent
 from carboy.crate import Crate
@@ -70,6 +70,7 @@ class Carboy:
         _keep_secret_key(app)
         _answer_errors(app)
         _label_routes(app)
+        limits.init_app(app)
         openapi.init_app(app)
         self.crate = Crate(
             app.wsgi_app,

@@ -15,6 +15,7 @@ from carboy.api.auth.access import Requirement, enforce, requirement
 from carboy.api.deprecation import Deprecation
 from carboy.api.endpoint import Endpoint
 from carboy.api.envelope import Envelope
+from carboy.api.limits.declaration import Limit, limit_given
 from carboy.api.operation import Input, Location, Output, declare, operation_of, parts_of
 from carboy.api.parsing import Unknown
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from flask.sansio.blueprints import BlueprintSetupState
 
     from carboy.api.idempotency import Idempotent
+    from carboy.api.resource import Resource
 
 __all__ = ["Blueprint", "SchemaLike"]
 
@@ -52,6 +54,9 @@ class Blueprint(flask.Blueprint):
     :param tags: headings under which the OpenAPI document lists the views.
     :param deprecation: made by :func:`~carboy.deprecated`: every answer of this blueprint
         and those nested in it says that it will go.
+    :param limit: such as ``"100/minute"``, or made by :func:`~carboy.limit`: how often a caller
+        may use this blueprint and those nested in it, all views without a limit of their own
+        together.
     :param requires: closes this blueprint and those nested in it: a permission, several, or
         ``True`` for whoever is signed in. Single views are opened with
         :func:`~carboy.public`.
@@ -66,6 +71,7 @@ class Blueprint(flask.Blueprint):
         tags: Sequence[str] = (),
         idempotency: Idempotent | None = None,
         deprecation: Deprecation | None = None,
+        limit: str | Limit | None = None,
         requires: Requirement | None = None,
         **options: Any,
     ) -> None:
@@ -74,6 +80,7 @@ class Blueprint(flask.Blueprint):
         self.tags = list(tags)
         self.idempotency = idempotency
         self.deprecation = deprecation
+        self.limit = limit_given(limit)
         if deprecation is not None:
             self.after_request(deprecation.mark)
         self.access = requirement(requires)
@@ -217,6 +224,19 @@ class Blueprint(flask.Blueprint):
             return view
 
         return decorate
+
+    def resource(self, rule: str, kind: type[Resource], *, endpoint: str | None = None) -> None:
+        """Route a :class:`~carboy.Resource`: its list at *rule*, each row one step below.
+
+        :param endpoint: of the list, by default *kind* in small letters; that of a row ends
+            in ``_item``.
+        :raises TypeError: if what *kind* declares contradicts itself.
+        """
+        from carboy.api.resource.views import Routed  # a database is not needed by every app
+
+        routed = Routed(kind, rule, endpoint or kind.__name__.lower())
+        for each, name, view in routed.views():
+            self.add_url_rule(each, name, view)
 
     def add_url_rule(
         self,

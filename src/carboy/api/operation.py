@@ -15,6 +15,7 @@ from marshmallow import Schema
 if TYPE_CHECKING:
     from carboy.api.deprecation import Deprecation
     from carboy.api.idempotency import Idempotent
+    from carboy.api.limits import Limit
 
 Location = Literal["json", "query", "form", "files", "headers", "cookies"]
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -31,6 +32,8 @@ class Input:
     :param argument: name of the view's parameter that receives it.
     :param example: shown in the OpenAPI document.
     :param wrap: name of the one field of *schema* that the view receives; empty: all of it.
+    :param media_types: of a JSON body, for the OpenAPI document; every type that ends in
+        ``+json`` is read.
     """
 
     schema: Schema
@@ -38,6 +41,7 @@ class Input:
     argument: str = "data"
     example: Any = None
     wrap: str = ""
+    media_types: tuple[str, ...] = ("application/json",)
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,10 @@ class Operation:
         says.
     :param deprecation: since when it is deprecated, and the headers that say so.
     :param idempotency: what becomes of a request that is sent again.
+    :param limits: how often it may be called; ``None``: as its blueprint or the app says.
+    :param parameters: more OpenAPI parameter objects.
+    :param answers: status → OpenAPI response object, for answers that are no data, such as
+        files; they take the place of *output*.
     :param extra: merged into the OpenAPI operation object as it is.
     """
 
@@ -81,6 +89,9 @@ class Operation:
     hidden: bool = False
     security: list[str] | None = None
     idempotency: Idempotent | None = None
+    limits: tuple[Limit, ...] | None = None
+    parameters: list[dict[str, Any]] = field(default_factory=list)
+    answers: dict[int, dict[str, Any]] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
 
 
@@ -117,6 +128,8 @@ def declare_apart(view: Callable[..., Any]) -> Operation:
         inputs=list(known.inputs),
         errors=dict(known.errors),
         tags=list(known.tags),
+        parameters=list(known.parameters),
+        answers=dict(known.answers),
         extra=dict(known.extra),
     )
     setattr(view, _ATTRIBUTE, own)

@@ -35,6 +35,7 @@ class Testing(Settings):
     AUTH_ARGON2_MEMORY_KIB = 64
     AUTH_ARGON2_TIME_COST = 1
     AUTH_ARGON2_PARALLELISM = 1
+    RATE_LIMIT_STORAGE = "memory://"
 
 
 class Production(Settings):

@@ -9,9 +9,10 @@ from carboy.errors import SettingsError
 from carboy.settings.auth import AuthSettings
 from carboy.settings.declaration import setting
 from carboy.settings.files import FileSettings
+from carboy.settings.limits import LimitSettings
 
 
-class Settings(AuthSettings, FileSettings):
+class Settings(AuthSettings, FileSettings, LimitSettings):
     """What an app can be told from outside; subclass it to add your own.
 
     Names are the ecosystem's. Values come from, in this order: explicit arguments,
@@ -149,10 +150,12 @@ class Settings(AuthSettings, FileSettings):
         group="Crate",
     )  # fmt: skip
     CORS_EXPOSE_HEADERS: tuple[str, ...] = setting(
-        ("ETag", "Idempotency-Replayed", "Link", "Location", "Retry-After", "X-Request-ID"),
+        ("ETag", "Idempotency-Replayed", "Link", "Location", "RateLimit", "RateLimit-Limit",
+         "RateLimit-Policy", "RateLimit-Remaining", "RateLimit-Reset", "Retry-After",
+         "X-Request-ID"),
         "Response headers such pages may read.",
         group="Crate",
-    )
+    )  # fmt: skip
     CORS_CREDENTIALS: bool = setting(
         False, "Let such pages send cookies; needs named origins.", group="Crate"
     )

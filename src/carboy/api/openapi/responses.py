@@ -9,6 +9,9 @@ from http import HTTPStatus
 from flask import Flask
 
 from carboy.api.envelope import Envelope, JSend, status_sent
+from carboy.api.limits.headers import described as limit_headers
+from carboy.api.limits.headers import refusals
+from carboy.api.limits.plan import plan_of
 from carboy.api.openapi.kinds import Schema
 from carboy.api.openapi.routes import Route
 from carboy.api.openapi.schemas import Converter
@@ -114,12 +117,7 @@ def responses(route: Route, app: Flask, convert: Converter, errors: Errors, hint
     Failures of statuses that are not listed, such as 429, 500 and 503, are under ``default``.
     """
     envelope = errors.envelope(route)
-    output = route.operation.output
-    made: Schema = {}
-    if output is None:
-        made["200"] = {"description": _phrase(200)}
-    else:
-        made[str(output.status)] = _success(output, envelope, convert, hint)
+    made = _successes(route, envelope, convert, hint)
     for status, (meaning, bodies) in sorted(_sent(route, app, errors).items()):
         made[str(status)] = {"description": meaning, "content": errors.content(bodies)}
     made["default"] = {
@@ -128,6 +126,15 @@ def responses(route: Route, app: Flask, convert: Converter, errors: Errors, hint
             [(status, one) for one in errors.outside(envelope) for status in (_FAIL, _ERROR)]
         ),
     }
+    _add_headers(made, route, app)
+    return made
+
+
+def _add_headers(made: Schema, route: Route, app: Flask) -> None:
+    """Describe the headers that come from around the view."""
+    if plan_of(app, route.endpoint, route.method.upper()) is not None:
+        for code, described in made.items():
+            described["headers"] = {**limit_headers(code), **described.get("headers", {})}
     if route.idempotency is not None:
         for code, described in made.items():
             if said := route.idempotency.headers(code):
@@ -137,7 +144,6 @@ def responses(route: Route, app: Flask, convert: Converter, errors: Errors, hint
             # A refusal may come from outside of the view, without its headers.
             said = route.deprecation.described(required=code[0] in "23")
             described["headers"] = {**said, **described.get("headers", {})}
-    return made
 
 
 def _sent(route: Route, app: Flask, errors: Errors) -> dict[int, tuple[str, list[Body]]]:
@@ -155,6 +161,15 @@ def _sent(route: Route, app: Flask, errors: Errors) -> dict[int, tuple[str, list
                 said = f"{said}, or: {meaning}" if said else meaning
             found[status_sent(one, status)] = said, [*bodies, (status, one)]
     return found
+
+
+def _successes(route: Route, envelope: Envelope, convert: Converter, hint: str) -> Schema:
+    operation = route.operation
+    if operation.answers:
+        return {str(code): dict(said) for code, said in sorted(operation.answers.items())}
+    if operation.output is None:
+        return {"200": {"description": _phrase(200)}}
+    return {str(operation.output.status): _success(operation.output, envelope, convert, hint)}
 
 
 def _success(output: Output, envelope: Envelope, convert: Converter, hint: str) -> Schema:
@@ -206,7 +221,9 @@ def _failures(route: Route, app: Flask) -> dict[int, str]:
         found[403] = "The caller may not do this"
     for status, meaning in route.operation.errors.items():
         found[status] = meaning or for_status(status).message
-    if route.idempotency is not None:
-        for status, meaning in route.idempotency.failures().items():
+    plan = plan_of(app, route.endpoint, route.method.upper())
+    of_idempotency = route.idempotency.failures() if route.idempotency is not None else {}
+    for more in (refusals(plan), of_idempotency):
+        for status, meaning in more.items():
             found[status] = f"{found[status]}, or: {meaning}" if status in found else meaning
     return found
