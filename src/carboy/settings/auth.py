@@ -90,9 +90,6 @@ class AuthSettings(Loaded):
         yield from super().problems()
         if self.AUTH_SESSION_IDLE_S > self.AUTH_SESSION_MAX_S:
             yield "AUTH_SESSION_IDLE_S is longer than AUTH_SESSION_MAX_S. Make it shorter."
-        # Argon2 divides its memory among the lanes, eight blocks of 1 KiB at least for each.
-        if self.AUTH_ARGON2_MEMORY_KIB < 8 * self.AUTH_ARGON2_PARALLELISM:
-            yield "AUTH_ARGON2_MEMORY_KIB is less than 8 for each of AUTH_ARGON2_PARALLELISM."
         if self.JWT_ISSUER:
             yield from self._jwt_problems()
 

@@ -7,6 +7,7 @@ section 3.1.1.2, which asks for Unicode normalisation.
 from __future__ import annotations
 
 import base64
+import logging
 import secrets
 import unicodedata
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from carboy.errors import CarboyError
 __all__ = ["PASSWORD_MAX_CHARS", "Passwords"]
 
 PASSWORD_MAX_CHARS = 256
+_log = logging.getLogger(__name__)
 _SALT_BYTES, _HASH_BYTES = 16, 32
 
 
@@ -68,6 +70,9 @@ class Passwords:
         :param kept: ``None`` or empty for accounts that do not exist or have no password.
         :return: whether it fits, and a new hash to keep where the parameters have changed.
         """
+        if kept and not self._hasher.current_hasher.identify(kept):
+            _log.error("A password hash is no Argon2: its owner has to set another password.")
+            kept = None
         if not kept:
             self._hasher.verify(_normal(password), self._nobody)
             return False, None
