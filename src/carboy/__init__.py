@@ -12,13 +12,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from carboy.api.auth import Auth, current_user, owned_by, public, requires
     from carboy.api.blueprint import Blueprint
+    from carboy.api.conditional import conditional
     from carboy.api.deprecation import deprecated
     from carboy.api.envelope import Bare, Envelope, JSend
+    from carboy.api.exports import export, exports
+    from carboy.api.files import File, Upload, downloads, send, send_confined
     from carboy.api.idempotency import IdempotencyKeyMixin, idempotent
     from carboy.api.limits import Limit, LoginThrottle, limit, unlimited
     from carboy.api.pages import page
+    from carboy.api.paging import Cursor, Pages
+    from carboy.api.resource import Resource
     from carboy.app import Carboy
     from carboy.backing.database import Database
+    from carboy.backing.storage import Storage
     from carboy.settings import Development, Production, Settings, Testing, setting
 
 __version__ = "0.1.0"
@@ -28,24 +34,36 @@ __all__ = [
     "Bare",
     "Blueprint",
     "Carboy",
+    "Cursor",
     "Database",
     "Development",
     "Envelope",
+    "File",
     "IdempotencyKeyMixin",
     "JSend",
     "Limit",
     "LoginThrottle",
+    "Pages",
     "Production",
+    "Resource",
     "Settings",
+    "Storage",
     "Testing",
+    "Upload",
+    "conditional",
     "current_user",
     "deprecated",
+    "downloads",
+    "export",
+    "exports",
     "idempotent",
     "limit",
     "owned_by",
     "page",
     "public",
     "requires",
+    "send",
+    "send_confined",
     "setting",
     "unlimited",
 ]
@@ -55,24 +73,36 @@ _HOMES = {
     "Bare": "carboy.api.envelope",
     "Blueprint": "carboy.api.blueprint",
     "Carboy": "carboy.app",
+    "Cursor": "carboy.api.paging",
     "Database": "carboy.backing.database",
     "Development": "carboy.settings",
     "Envelope": "carboy.api.envelope",
+    "File": "carboy.api.files",
     "IdempotencyKeyMixin": "carboy.api.idempotency",
     "JSend": "carboy.api.envelope",
     "Limit": "carboy.api.limits",
     "LoginThrottle": "carboy.api.limits",
+    "Pages": "carboy.api.paging",
     "Production": "carboy.settings",
+    "Resource": "carboy.api.resource",
     "Settings": "carboy.settings",
+    "Storage": "carboy.backing.storage",
     "Testing": "carboy.settings",
+    "Upload": "carboy.api.files",
+    "conditional": "carboy.api.conditional",
     "current_user": "carboy.api.auth",
     "deprecated": "carboy.api.deprecation",
+    "downloads": "carboy.api.files",
+    "export": "carboy.api.exports",
+    "exports": "carboy.api.exports",
     "idempotent": "carboy.api.idempotency",
     "limit": "carboy.api.limits",
     "owned_by": "carboy.api.auth",
     "page": "carboy.api.pages",
     "public": "carboy.api.auth",
     "requires": "carboy.api.auth",
+    "send": "carboy.api.files",
+    "send_confined": "carboy.api.files",
     "setting": "carboy.settings",
     "unlimited": "carboy.api.limits",
 }

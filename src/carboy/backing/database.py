@@ -13,7 +13,7 @@ import sqlalchemy
 from flask import Flask, current_app, g
 from flask.sansio.app import App
 from flask_sqlalchemy_lite import SQLAlchemy
-from sqlalchemy import MetaData
+from sqlalchemy import MetaData, Select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session
 
@@ -22,6 +22,7 @@ from carboy.backing.commands import DatabaseCommands
 from carboy.backing.enclosure import Enclosure, enclosed
 from carboy.backing.faults import translate
 from carboy.backing.policy import WRITING, Policy, quiet_plugins
+from carboy.backing.streaming import Rows
 from carboy.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -124,6 +125,21 @@ class Database(SQLAlchemy):
         except BaseException:
             session.rollback()
             raise
+
+    def stream(self, statement: Select[Any], *, batch: int = 500) -> Rows:
+        """Read any number of rows in constant memory, all as of one moment.
+
+        They have a session of their own, which lasts until they are read or closed, also
+        beyond the request. What :attr:`session` did before is committed, and its connection
+        given back: a request never holds two.
+
+        :param batch: rows held in memory at a time.
+        :return: an iterator of batches; close it if it is not read to the end.
+        """
+        policy = self._policy()
+        if self.session.in_transaction():
+            self.session.commit()
+        return Rows(self._get_state().sessionmaker, statement, policy.snapshot, batch)
 
     def enclosing(self, name: str) -> AbstractContextManager[Enclosure | None]:
         """Put one transaction around code that commits :attr:`session` by itself.

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import URL, Connection, Engine, NullPool, Transaction, create_engine, event
 from sqlalchemy.exc import DisconnectionError
@@ -47,6 +47,8 @@ class Policy(ABC):
     """
 
     probe_statement = "SELECT 1"
+    snapshot: ClassVar[dict[str, Any]] = {WRITING: False}
+    """Options of a connection on which everything is read as of one moment."""
 
     def __init__(self, url: URL, limits: Limits, app_name: str) -> None:
         self.url = url

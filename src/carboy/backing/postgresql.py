@@ -6,7 +6,7 @@ import math
 import select
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import URL, Connection, Engine, Transaction, event, text
 from sqlalchemy.exc import DisconnectionError
@@ -23,6 +23,12 @@ class PostgreSQL(Policy):
 
     :raises CarboyError: when the driver is not installed.
     """
+
+    snapshot: ClassVar[dict[str, Any]] = {
+        **Policy.snapshot,
+        "isolation_level": "REPEATABLE READ",
+        "postgresql_readonly": True,
+    }
 
     def __init__(self, url: URL, limits: Limits, app_name: str) -> None:
         try:

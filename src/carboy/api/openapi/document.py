@@ -98,7 +98,7 @@ def _operation(route: Route, app: Flask, convert: Converter, errors: Errors, nam
         made["tags"] = _tags(route)
     if declared.deprecated or route.deprecation is not None:
         made["deprecated"] = True
-    listed = [*route.parameters, *parameters(declared.inputs, convert)]
+    listed = [*route.parameters, *parameters(declared.inputs, convert), *declared.parameters]
     if route.idempotency is not None:
         listed.append(route.idempotency.parameter())
     if listed:

@@ -8,6 +8,7 @@ from marshmallow import Schema as Marshmallow
 from marshmallow import fields
 from webargs.fields import DelimitedFieldMixin
 
+from carboy.api.files.uploads import File
 from carboy.api.openapi.components import camel
 from carboy.api.openapi.constraints import constrain
 from carboy.api.openapi.kinds import Schema
@@ -95,10 +96,11 @@ def body(inputs: list[Input], convert: Converter, hint: str) -> Schema | None:
     content: Schema = {}
     if json is not None:
         schema = convert.convert(json.schema, "request", hint)
-        content["application/json"] = _media(schema, json)
+        content = dict.fromkeys(json.media_types, _media(schema, json))
     elif files is not None:
         parts = [files] if form is None else [form, files]
-        content["multipart/form-data"] = _media(_multipart(parts, convert, hint), *parts)
+        media = _media(_multipart(parts, convert, hint), *parts)
+        content["multipart/form-data"] = media | _encoding(files)
     elif form is not None:
         media = _media(convert.convert(form.schema, "request", hint), form)
         content = dict.fromkeys(("application/x-www-form-urlencoded", "multipart/form-data"), media)
@@ -133,5 +135,18 @@ def _file(field: fields.Field[Any], described: Schema) -> Schema:
         if key in described
     }
     if isinstance(field, fields.List):
-        return {"type": "array", "items": dict(_FILE), **notes}
-    return {**_FILE, **notes}
+        return {"type": "array", "items": _file(field.inner, {}), **notes}
+    bounds: Schema = {}
+    if isinstance(field, File):  # lengths of binary data are in bytes (OpenAPI 3.1.0, 4.8.14.2)
+        bounds = {"minLength": 0 if field.empty else 1, "maxLength": field.size_max}
+    return {**_FILE, **bounds, **notes}
+
+
+def _encoding(files: Input) -> Schema:
+    """Say which content types each part may have (OpenAPI 3.1.0, section 4.8.15)."""
+    types: Schema = {}
+    for name, field in files.schema.load_fields.items():
+        one = field.inner if isinstance(field, fields.List) else field
+        if isinstance(one, File) and one.types:
+            types[field.data_key or name] = {"contentType": ", ".join(one.types)}
+    return {"encoding": types} if types else {}

@@ -93,6 +93,12 @@ class Storage:
         """Name the file on this machine; ``None`` for files in a bucket."""
         return self._place().path(key) if is_key(key) else None
 
+    @property
+    def root(self) -> Path | None:
+        """The folder the files are in; ``None`` for a bucket."""
+        place = self._place()
+        return place.root if isinstance(place, Folder) else None
+
     def _place(self) -> Place:
         app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
         return self._opened(app)
