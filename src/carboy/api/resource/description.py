@@ -1,0 +1,120 @@
+"""What a resource's methods read, and how the OpenAPI document describes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from inspect import cleandoc
+from typing import TYPE_CHECKING, Any
+
+from carboy.api.conditional import describe_read, describe_write
+from carboy.api.endpoint import Endpoint
+from carboy.api.operation import Input, Location, Operation, Output
+
+if TYPE_CHECKING:
+    from marshmallow import Schema
+
+    from carboy.api.resource.plan import Plan
+    from carboy.api.resource.resource import Method
+
+__all__ = ["describe"]
+
+MERGE_PATCH = "application/merge-patch+json"
+_SUMMARIES: dict[Method, str] = {
+    "list": "List the {plural}.",
+    "create": "Create one {singular}.",
+    "read": "Read one {singular}.",
+    "replace": "Replace one {singular}.",
+    "update": "Change some of one {singular}.",
+    "delete": "Delete one {singular}.",
+}
+_TAG = {"ETag": "Entity tag of what is answered, for If-Match and If-None-Match."}
+_CLASH = "There is one like it already, or it refers to something that does not exist."
+
+
+def describe(view: Callable[..., Any], method: Method, plan: Plan, name: str) -> Callable[..., Any]:
+    """Declare inputs and outputs of the view of one method.
+
+    :param name: of the list, for the name of the operation.
+    :return: the function Flask calls.
+    """
+    view.__doc__ = _words(method, plan)
+    endpoint = Endpoint(view)
+    operation = endpoint.operation
+    singular = plan.singular.replace(" ", "_")
+    operation.operation_id = operation.operation_id or (
+        f"list_{name}" if method == "list" else f"{method}_{singular}"
+    )
+    _INPUTS.get(method, _nothing)(endpoint, plan)
+    endpoint.answers(_output(method, plan))
+    _failures(operation, method, plan)
+    if method in ("list", "read"):
+        describe_read(endpoint.function)
+    elif method != "create":
+        describe_write(endpoint.function, required=plan.kind.if_match == "required")
+    return endpoint.function
+
+
+def _words(method: Method, plan: Plan) -> str:
+    """Take the docstring of an overridden method; ours are about Python, not about the API."""
+    from carboy.api.resource.resource import Resource  # it imports this package for its types
+
+    own = getattr(plan.kind, method)
+    if own.__doc__ and own.__doc__ != getattr(Resource, method).__doc__:
+        return cleandoc(own.__doc__)
+    return _SUMMARIES[method].format(singular=plan.singular, plural=plan.plural)
+
+
+def _nothing(_: Endpoint, __: Plan) -> None:
+    """Take no input beside the address."""
+
+
+def _query(endpoint: Endpoint, plan: Plan) -> None:
+    _take(endpoint, plan.query_schema, "query", "query")
+
+
+def _whole(endpoint: Endpoint, plan: Plan) -> None:
+    assert plan.writing is not None  # noqa: S101 - the plan refuses such a resource
+    _take(endpoint, plan.writing.schema, "json", "data")
+
+
+def _patch(endpoint: Endpoint, plan: Plan) -> None:
+    assert plan.merging is not None  # noqa: S101 - as above
+    _take(endpoint, plan.merging.first, "json", "data")
+    endpoint.operation.inputs[0] = Input(
+        schema=plan.merging.documented, media_types=("application/json", MERGE_PATCH)
+    )
+
+
+_INPUTS: dict[Method, Callable[[Endpoint, Plan], None]] = {
+    "list": _query,
+    "create": _whole,
+    "replace": _whole,
+    "update": _patch,
+}
+
+
+def _take(endpoint: Endpoint, schema: Schema, location: Location, argument: str) -> None:
+    endpoint.takes(Input(schema=schema, location=location, argument=argument), None)
+
+
+def _output(method: Method, plan: Plan) -> Output:
+    if method == "delete":
+        return Output(schema=None, status=204)
+    if method == "list":
+        link = {"Link": "The other pages, as links of the body."}
+        return Output(schema=plan.page_schema, headers=_TAG | link)
+    if method == "create":
+        place = {"Location": f"Address of the {plan.singular}."}
+        return Output(schema=plan.schema, status=201, headers=_TAG | place)
+    return Output(schema=plan.schema, headers=_TAG)
+
+
+def _failures(operation: Operation, method: Method, plan: Plan) -> None:
+    found: dict[int, str] = {}
+    if method not in ("list", "create"):
+        found[404] = f"There is no such {plan.singular}."
+    if method == "delete":
+        found[409] = "Something refers to it still."
+    elif method not in ("list", "read") and plan.may_clash():
+        found[409] = _CLASH
+    operation.errors = found | operation.errors

@@ -1,0 +1,188 @@
+"""The views of a resource: what happens around its methods."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from flask import Response, url_for
+from flask.views import MethodView
+
+from carboy.api.answers import empty
+from carboy.api.conditional import (
+    check_preconditions,
+    entity_tag,
+    expects_something,
+    revalidated,
+    tagged,
+)
+from carboy.api.operation import declare_apart
+from carboy.api.resource.description import describe
+from carboy.api.resource.plan import Plan
+
+if TYPE_CHECKING:
+    from carboy.api.resource.resource import Method, Resource
+
+__all__ = ["Routed"]
+
+_LIST: Mapping[str, Method] = {"get": "list", "post": "create"}
+_ITEM: Mapping[str, Method] = {
+    "get": "read",
+    "put": "replace",
+    "patch": "update",
+    "delete": "delete",
+}
+
+
+class Routed:
+    """A resource at one address, as views.
+
+    :param rule: of the list; a row's has its key behind it.
+    :param name: endpoint of the list; a row's ends in ``_item``.
+    """
+
+    def __init__(self, kind: type[Resource], rule: str, name: str) -> None:
+        self._kind = kind
+        self._plan = Plan(kind)
+        self._rule = rule
+        self._name = name
+        self._handlers: Mapping[Method, Callable[..., Response]] = {
+            "list": self._list,
+            "create": self._create,
+            "read": self._read,
+            "replace": partial(self._write, "replace"),
+            "update": self._update,
+            "delete": self._delete,
+        }
+
+    def views(self) -> Iterator[tuple[str, str, Callable[..., Any]]]:
+        """Give rule, endpoint and view: of the list, and of a row."""
+        item_rule = f"{self._rule.rstrip('/')}/{self._plan.converter}"
+        for rule, name, words in (
+            (self._rule, self._name, _LIST),
+            (item_rule, self._item_name, _ITEM),
+        ):
+            methods = {
+                word: self._method(method)
+                for word, method in words.items()
+                if method in self._plan.methods
+            }
+            if methods:
+                members = {**methods, "init_every_request": False}
+                kind: type[MethodView] = type(f"{self._kind.__name__}View", (MethodView,), members)
+                yield rule, name, kind.as_view(name)
+
+    @property
+    def _item_name(self) -> str:
+        return f"{self._name}_item"
+
+    def _method(self, method: Method) -> Callable[..., Any]:
+        """Make the function that Flask calls for one method, guards around it."""
+        handler = self._handlers[method]
+
+        def answer(_: MethodView, **given: Any) -> Response:
+            return handler(**given)
+
+        # What decorators have written onto an overridden method, such as who may call it.
+        own = getattr(self._kind, method)
+        written = {name: value for name, value in vars(own).items() if name != "__wrapped__"}
+        vars(answer).update(written)
+        declare_apart(answer)
+        answer.__qualname__ = f"{self._kind.__qualname__}.{method}"
+        answer.__module__ = self._kind.__module__
+        function = describe(answer, method, self._plan, self._name)
+        for guard in reversed(self._kind.guards.get(method, ())):
+            function = guard(function)
+        return function
+
+    def _list(self, query: Mapping[str, Any], **path: Any) -> Response:
+        own = self._kind.parameters
+        arguments = {name: query[name] for name in own if name in query}
+        page = self._kind(self._plan, path, arguments).list(query)
+        headers = {"Link": page.header} if page.header else None
+        return revalidated(tagged(self._plan.page_schema.dump(page), headers=headers))
+
+    def _read(self, **path: Any) -> Response:
+        resource, key = self._of(path)
+        return revalidated(tagged(self._shown(resource, self._found(resource, key))))
+
+    def _create(self, data: dict[str, Any], **path: Any) -> Response:
+        resource = self._kind(self._plan, path)
+        row = resource.create(self._checked(resource.prepare(data)))
+        return self._finish(resource, row, 201)
+
+    def _update(self, data: dict[str, Any], **path: Any) -> Response:
+        merging = self._plan.merging
+        assert merging is not None  # noqa: S101 - no update without a writable schema
+        if not merging.reaches_into(data):
+            return self._write("update", data, **path)
+        resource, key = self._of(path)
+        row = self._locked(resource, key)
+        values = resource.prepare(merging.merged(row, data))
+        return self._finish(resource, resource.update(row, self._checked(values)), 200)
+
+    def _write(self, method: Method, data: dict[str, Any], **path: Any) -> Response:
+        resource, key = self._of(path)
+        values = self._checked(resource.prepare(data))
+        row = self._locked(resource, key)
+        return self._finish(resource, getattr(resource, method)(row, values), 200)
+
+    def _delete(self, **path: Any) -> Response:
+        resource, key = self._of(path)
+        resource.delete(self._locked(resource, key))
+        resource.session.flush()
+        resource.session.commit()
+        return empty(204)
+
+    def _of(self, path: dict[str, Any]) -> tuple[Resource, Any]:
+        key = path.pop(self._plan.key.key)
+        return self._kind(self._plan, path), key
+
+    def _found(self, resource: Resource, key: Any, *, lock: bool = False) -> Any:
+        if not self._plan.is_key(key):
+            raise self._plan.unknown(key)
+        rows = resource.query().where(self._plan.key == key)
+        if lock:
+            # What the session knows of the row may be older than the lock.
+            rows = rows.with_for_update(of=self._kind.model).execution_options(
+                populate_existing=True
+            )
+        row = resource.session.scalars(rows).unique().one_or_none()
+        if row is None:
+            raise self._plan.unknown(key)
+        return row
+
+    def _locked(self, resource: Resource, key: Any) -> Any:
+        """Load a row to change it, if it is what the caller expects.
+
+        The lock (of the row, or on SQLite of the database, which a writing transaction takes
+        at its beginning) makes comparing and changing one step.
+        """
+        row = self._found(resource, key, lock=True)
+        required = self._kind.if_match == "required"
+        if required or expects_something():
+            tag = entity_tag(self._shown(resource, row)) if expects_something() else None
+            check_preconditions(tag, required=required)
+        return row
+
+    def _shown(self, resource: Resource, row: Any) -> Any:
+        return self._plan.schema.dump(resource.read(row))
+
+    def _checked(self, values: dict[str, Any]) -> dict[str, Any]:
+        assert self._plan.writing is not None  # noqa: S101 - as above
+        self._plan.writing.check(values)
+        return values
+
+    def _finish(self, resource: Resource, row: Any, status: int) -> Response:
+        session = resource.session
+        session.flush()
+        session.refresh(row)  # as the next read shows it: rounded, in UTC, with its defaults
+        headers = {}
+        if status == 201 and "read" in self._plan.methods:  # noqa: PLR2004 - Created
+            key = getattr(row, self._plan.key.key)
+            place = {**resource.path, self._plan.key.key: key}
+            headers["Location"] = url_for(f".{self._item_name}", **place)
+        response = tagged(self._shown(resource, row), status, headers)
+        session.commit()
+        return response
