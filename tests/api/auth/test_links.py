@@ -63,6 +63,27 @@ def test_a_mail_that_fails_is_for_the_log(make_service, log):
     assert "no route to the mail server" in log.text
 
 
+def test_asking_is_slowed_down_for_accounts_that_do_not_exist_too(service):
+    for name in ("ada", "nobody"):
+        statuses = [ask(service, name).status_code for _ in range(6)]
+        assert statuses == [202] * 5 + [429]
+
+
+def test_who_reset_the_password_gets_in_while_others_guess(service):
+    ask(service)
+    for _ in range(4):
+        service.sign_in("ada", "a guess")
+    assert reset(service, service.outbox[0][2]).status_code == 204
+    assert service.sign_in("ada", NEW).status_code == 201
+
+
+def test_links_work_where_nothing_is_slowed_down(make_service):
+    service = make_service(throttle=None)
+    service.add("ada")
+    ask(service)
+    assert reset(service, service.outbox[0][2]).status_code == 204
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -30,6 +30,7 @@ class Account:
     email: str
     email_confirmed_at: datetime | None
     disabled: bool
+    names: tuple[str, ...]
 
 
 class Accounts:
@@ -150,4 +151,5 @@ class Accounts:
             email=getattr(row, self._email) or "",
             email_confirmed_at=getattr(row, "email_confirmed_at", None),
             disabled=row.disabled_at is not None,
+            names=tuple(filter(None, (getattr(row, column) for column in self._login))),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from flask import Flask
 
@@ -25,6 +25,7 @@ from carboy.api.auth.links import Links, Mail, log_mail
 from carboy.api.auth.session_views import add_session_views
 from carboy.api.auth.sessions import Sessions
 from carboy.api.blueprint import Blueprint
+from carboy.api.limits import LoginThrottle
 from carboy.backing.database import Database
 from carboy.errors import CarboyError
 
@@ -56,7 +57,9 @@ class Auth:
         ``Claims``, or ``None`` to refuse. By default one without account that has the
         permissions in the claim ``scope``.
     :param scheme: first word of the ``Authorization`` header.
-    :param throttle: slows down whoever guesses passwords.
+    :param throttle: slows down whoever guesses passwords; by default a
+        :class:`~carboy.LoginThrottle`. ``None`` lets them guess: only where something in
+        front counts attempts.
     :raises TypeError: if a model lacks what is needed.
     :raises ValueError: if a role or permission cannot be one.
     """
@@ -76,7 +79,7 @@ class Auth:
         mail: Mail | None = None,
         jwt_caller: JwtCaller = scope_claims,
         scheme: str = "Bearer",
-        throttle: Throttle | None = None,
+        throttle: Throttle | Literal["default"] | None = "default",
     ) -> None:
         self.db: Any = db
         self.accounts: Any = None
@@ -86,7 +89,7 @@ class Auth:
         self.scheme = scheme
         self.mail: Mail = mail or log_mail
         self.jwt_caller = jwt_caller
-        self.throttle = throttle
+        self.throttle: Throttle | None = LoginThrottle() if throttle == "default" else throttle
         self.blueprint = Blueprint("auth", __name__, tags=["Authentication"])
         if user is None:
             if session is not None or api_key is not None:

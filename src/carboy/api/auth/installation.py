@@ -34,18 +34,27 @@ _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*").fullmatch  # token68 of RFC 9110, s
 _log = logging.getLogger(__name__)
 
 
-class Throttle(Protocol):
-    """Slows down whoever guesses passwords."""
+class Attempt(Protocol):
+    """One attempt, which counts as failed until it succeeded."""
 
-    def admit(self, account: str, address: str) -> None:
-        """Count an attempt.
+    def succeeded(self) -> None:
+        """Forget it: the password was right."""
+        ...
+
+
+class Throttle(Protocol):
+    """Slows down whoever guesses passwords; :class:`~carboy.LoginThrottle` is one."""
+
+    def begin(self, account: str) -> Attempt:
+        """Count an attempt at an account.
 
         :raises TooManyRequests: if there were too many (429).
+        :raises Unavailable: if attempts cannot be counted (503).
         """
         ...
 
-    def succeeded(self, account: str, address: str) -> None:
-        """Forget the attempts: the password was right."""
+    def remember(self, account: str) -> None:
+        """Know the place of this request as one of the account's owner."""
         ...
 
 
@@ -60,6 +69,7 @@ class Installation:
         self.sessions = auth.sessions
         self.api_keys = auth.api_keys
         self.links = auth.links
+        self.throttle = auth.throttle
         self.recovery = Recovery(self, auth.mail)
 
     @cached_property
@@ -118,20 +128,20 @@ class Installation:
             account is disabled; the same answer after the same work.
         :raises TooManyRequests: if the throttle says so.
         """
-        throttle, address = self._auth.throttle, client_address()
-        if throttle is not None:
-            throttle.admit(name, address)
+        attempt = self.throttle.begin(name) if self.throttle else None
         account = self.accounts.by_name(name)
         kept = None if account is None or account.disabled else account.password_hash
         fits, fresh = self.passwords.verify(password, kept)
         if account is None or not fits:
             raise refusals.wrong_credentials(self._auth.scheme)
-        if throttle is not None:
-            throttle.succeeded(name, address)
+        if attempt is not None:
+            attempt.succeeded()
         if fresh is not None:
             self.accounts.change(account, password_hash=fresh)
         agent = request.headers.get("User-Agent", "")
-        started: Started = self.sessions.start(account.id, user_agent=agent, address=address)
+        started: Started = self.sessions.start(
+            account.id, user_agent=agent, address=client_address()
+        )
         self.db.session.commit()
         return started
 
@@ -141,15 +151,13 @@ class Installation:
         :param keep: id of the session that goes on.
         :raises Invalid: if the old password is another one (422).
         """
-        throttle, address = self._auth.throttle, client_address()
-        if throttle is not None:
-            throttle.admit(str(user_id), address)
+        attempt = self.throttle.begin(f"change:{user_id}") if self.throttle else None
         account = self.accounts.by_id(user_id)
         fits, _ = self.passwords.verify(old, account.password_hash if account else None)
         if account is None or not fits:
             raise Invalid(data={"current_password": ["Not the present password."]})
-        if throttle is not None:
-            throttle.succeeded(str(user_id), address)
+        if attempt is not None:
+            attempt.succeeded()
         if not self.accounts.change(account, password_hash=self.passwords.hash(new)):
             raise Invalid(data={"current_password": ["It was changed a moment ago."]})
         self.sessions.end_all(user_id, keep=keep)

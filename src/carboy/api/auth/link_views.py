@@ -7,6 +7,7 @@ from typing import Any
 from carboy.api.auth.access import public, requires
 from carboy.api.auth.current import current_user
 from carboy.api.auth.installed import installed, only_signed_in
+from carboy.api.auth.refusals import TOO_MANY, TOO_MANY_HEADERS
 from carboy.api.auth.schemas import LinkIn, PasswordChange, ResetIn, ResetRequest
 from carboy.api.blueprint import Blueprint
 from carboy.errors import Conflict
@@ -23,7 +24,7 @@ def add_password_views(api: Blueprint) -> None:
     @requires()
     @api.input(PasswordChange)
     @api.output(None, 204)
-    @api.doc(errors=_KEYLESS)
+    @api.doc(errors=_KEYLESS | TOO_MANY, responses=TOO_MANY_HEADERS)
     def change_password(data: dict[str, Any]) -> None:
         """Change the password; all other sessions end."""
         installed().change_password(
@@ -34,6 +35,7 @@ def add_password_views(api: Blueprint) -> None:
     @public
     @api.input(ResetRequest)
     @api.output(None, 202, description="If there is such an account, a mail is on its way.")
+    @api.doc(errors=TOO_MANY, responses=TOO_MANY_HEADERS)
     def request_reset(data: dict[str, Any]) -> None:
         """Ask for a link to set another password; the answer never tells who has an account."""
         installed().recovery.request_reset(data["username"])

@@ -36,7 +36,11 @@ class Recovery:
 
         All of it happens after the answer, so that neither its content nor the time it
         takes tells whether there is one.
+
+        :raises TooManyRequests: if it was asked for too often (429).
         """
+        if self._at.throttle is not None:
+            self._at.throttle.begin(f"reset:{name}")
 
         def send() -> None:
             account = self._at.accounts.by_name(name)
@@ -64,6 +68,10 @@ class Recovery:
             raise refusals.wrong_link()
         at.sessions.end_all(account.id)
         at.db.session.commit()
+        # Whoever is under attack gets in from a place where the mail was read.
+        if at.throttle is not None:
+            for name in account.names:
+                at.throttle.remember(name)
 
     def request_confirmation(self, user_id: Any) -> bool:
         """Send a link to confirm the address of an account.

@@ -11,6 +11,18 @@ from carboy.errors import Forbidden, Invalid, Unauthorized
 
 __all__ = ["anonymous", "insufficient", "invalid_token", "wrong_credentials", "wrong_link"]
 
+TOO_MANY = {429: "Too many attempts; wait before the next one."}
+TOO_MANY_HEADERS = {
+    "429": {
+        "headers": {
+            "Retry-After": {
+                "description": "Seconds to wait.",
+                "schema": {"type": "integer"},
+            }
+        }
+    }
+}
+
 
 def anonymous(scheme: str) -> Unauthorized:
     """Answer a request without credentials."""

@@ -9,6 +9,7 @@ from flask import request
 from carboy.api.auth.access import public, requires
 from carboy.api.auth.current import current_user
 from carboy.api.auth.installed import installed, only_signed_in
+from carboy.api.auth.refusals import TOO_MANY, TOO_MANY_HEADERS
 from carboy.api.auth.schemas import SessionOut, SignIn, StartedOut
 from carboy.api.auth.sessions import Started
 from carboy.api.blueprint import Blueprint
@@ -33,7 +34,7 @@ def _add_one(api: Blueprint) -> None:
     @public
     @api.input(SignIn)
     @api.output(StartedOut, 201, headers=_HEADERS)
-    @api.doc(errors=_WRONG)
+    @api.doc(errors=_WRONG | TOO_MANY, responses=TOO_MANY_HEADERS)
     def sign_in(data: dict[str, Any]) -> tuple[Started, dict[str, str]]:
         """Sign in with a password."""
         return installed().sign_in(data["username"], data["password"]), _NO_STORE
