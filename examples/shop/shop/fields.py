@@ -12,14 +12,21 @@ from marshmallow import ValidationError, fields, validate
 from shop.database import ID_MAX
 
 
+# White space as in str.strip(), less the control characters, which no text may have.
+_BLANK = r" \xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+_CONTROL = r"\x00-\x1f\x7f-\x9f"
+_CONTROL_BUT_LINES = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
+
+
 class Text(fields.String):
     """Text of bounded length, without control characters.
 
     PostgreSQL cannot store a NUL, and the rest garble terminals and logs.
-    White space at both ends is dropped before the length is looked at.
+    White space at both ends is dropped, unless there are rules: those are for the text
+    as it was sent. The OpenAPI document says what is refused in a pattern.
 
-    :param longest: most characters.
-    :param shortest: fewest characters.
+    :param longest: most characters, as sent.
+    :param shortest: fewest characters; if there is one, there is one that is not white space.
     :param lines: allow line breaks and tabs.
     :param rules: further validators.
     """
@@ -34,15 +41,25 @@ class Text(fields.String):
         **rest: Any,
     ) -> None:
         self._length = validate.Length(min=shortest, max=longest)
-        super().__init__(validate=[self._length, *rules], **rest)
-        self._allowed = "\n\r\t" if lines else ""
+        self._characters = _characters(blank=shortest == 0 or bool(rules), lines=lines)
+        self._is_free = not rules
+        super().__init__(validate=[self._length, self._characters, *rules], **rest)
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
-        text = super()._deserialize(value, *args, **kwargs).strip()
+        text = super()._deserialize(value, *args, **kwargs)
         self._length(text)  # first: normalising takes time that grows with the square of it
-        if any(unicodedata.category(c) in ("Cc", "Cs") and c not in self._allowed for c in text):
-            raise ValidationError("Control characters are not allowed.")
-        return unicodedata.normalize("NFC", text)
+        self._characters(text)  # before what is dropped could hide one
+        return unicodedata.normalize("NFC", text.strip() if self._is_free else text)
+
+
+def _characters(*, blank: bool, lines: bool) -> validate.Regexp:
+    refused = _CONTROL_BUT_LINES if lines else _CONTROL
+    if blank:
+        pattern, error = rf"^[^{refused}]*\Z", "Control characters are not allowed."
+    else:
+        pattern = rf"^[^{refused}]*[^{refused}\t\n\r{_BLANK}][^{refused}]*\Z"
+        error = "Write something other than white space, without control characters."
+    return validate.Regexp(pattern, error=error)
 
 
 class Reference(fields.Integer):
