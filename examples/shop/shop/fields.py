@@ -11,7 +11,6 @@ from marshmallow import ValidationError, fields, validate
 
 from shop.database import ID_MAX
 
-
 # White space as in str.strip(), less the control characters, which no text may have.
 _BLANK = r" \xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _CONTROL = r"\x00-\x1f\x7f-\x9f"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import select
 import signal
-import time
 import traceback
 from collections.abc import Iterator
 from types import FrameType
@@ -12,14 +11,12 @@ from typing import Any
 
 from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 from gunicorn.util import make_fail_app  # type: ignore[import-untyped]
-from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 from carboy.errors import CarboyError
+from carboy.server.reception import ReceivingWorker
 
-_SILENT_LINGER_S = 1.0
 
-
-class Worker(ThreadWorker):  # type: ignore[misc]
+class Worker(ReceivingWorker):
     """Serve one process's share of the requests; ``app`` is the server's ``Service``."""
 
     sockets: list[Any]
@@ -55,14 +52,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             for listener in self.sockets:
                 listener.close()
             self.sockets = []
-
-    def murder_pending(self) -> None:
-        """Close connections on which nothing was ever sent, soon when the server stops."""
-        if not self.alive:
-            latest = time.monotonic() + _SILENT_LINGER_S
-            for conn in self.pending_conns:
-                conn.timeout = min(conn.timeout, latest)
-        super().murder_pending()
 
     def handle_quit(self, sig: int, frame: FrameType | None) -> None:
         """Leave at once; Ctrl-C reaches a worker twice, from the terminal and the master."""

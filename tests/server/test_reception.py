@@ -1,0 +1,274 @@
+"""Clients that are slow, odd or gone do not stop the others."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from contextlib import ExitStack
+
+import pytest
+
+BODY_APP = """
+from flask import Flask, request
+
+from carboy import Blueprint, Carboy
+from marshmallow import Schema, fields
+
+app = Flask(__name__)
+Carboy(app)
+api = Blueprint("api", __name__)
+
+class Note(Schema):
+    text = fields.String(required=True)
+
+@api.post("/notes")
+@api.input(Note)
+def note(data):
+    return data
+
+@api.post("/length")
+def length():
+    return {"length": len(request.get_data())}
+
+@api.post("/unread")
+def unread():
+    return {"read": False}
+
+app.register_blueprint(api)
+"""
+HEAD = b"POST /notes HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+SLOW = {
+    "nothing": b"",
+    "half a head": b"GET / HTTP/1.1\r\nHost: local",
+    "one byte of a body": HEAD + b"Content-Length: 100\r\n\r\n{",
+    "one chunk": CHUNKED + b"1\r\n{\r\n",
+    "half a chunk": CHUNKED + b"5\r\n{",
+}
+
+
+class Client:
+    """A connection on which anything may be sent."""
+
+    def __init__(self, server):
+        self.socket = socket.create_connection((server.host, server.port), timeout=30)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def send(self, data, *, end=False):
+        self.socket.sendall(data)
+        if end:
+            self.socket.shutdown(socket.SHUT_WR)
+        return self
+
+    def rest(self):
+        """Read until the server closes."""
+        received = b""
+        while data := self.socket.recv(65536):
+            received += data
+        return received
+
+    def answer(self):
+        """Read one answer; give its status and what JSON it holds."""
+        file = self.socket.makefile("rb")
+        status = int(file.readline().split()[1])
+        length = 0
+        while (line := file.readline()) not in (b"\r\n", b""):
+            if line.lower().startswith(b"content-length:"):
+                length = int(line.split(b":")[1])
+        text = file.read(length)
+        return status, json.loads(text) if text.startswith(b"{") else text
+
+
+@pytest.fixture
+def connect():
+    with ExitStack() as stack:
+        yield lambda server: stack.enter_context(Client(server))
+
+
+@pytest.mark.parametrize("sent", SLOW.values(), ids=SLOW)
+def test_clients_that_wait_take_no_thread(serve, connect, sent):
+    server = serve(BODY_APP, GUNICORN_THREADS="2", HTTP_READ_TIMEOUT_S="600")
+    for _ in range(8):
+        connect(server).send(sent)
+    for _ in range(3):  # also after the poller has seen all of them
+        assert server.get("/health")[0] == 200
+
+
+def test_large_bodies_that_stall_are_cut_and_free_their_threads(serve, connect):
+    server = serve(
+        BODY_APP, GUNICORN_THREADS="2", HTTP_READ_TIMEOUT_S="0.5", HTTP_READ_BYTES_PER_S="1000000"
+    )
+    head = HEAD.replace(b"/notes", b"/length") + b"Content-Length: 1000000\r\n\r\n"
+    clients = [connect(server).send(head + b"x" * 100_000) for _ in range(8)]
+    assert server.get("/health")[0] == 200
+    statuses = [client.answer()[0] for client in clients]
+    assert statuses == [408] * 8
+    assert "Traceback" not in server.log()
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "code"),
+    [
+        pytest.param(SLOW["half a head"], 408, None, id="half a head"),
+        pytest.param(SLOW["one byte of a body"], 408, "request_timeout", id="one byte of a body"),
+        pytest.param(SLOW["one chunk"], 408, "request_timeout", id="one chunk"),
+    ],
+)
+def test_a_request_that_takes_too_long_is_refused_and_the_connection_closed(
+    serve, connect, sent, status, code
+):
+    server = serve(BODY_APP, HTTP_READ_TIMEOUT_S="0.3")
+    client = connect(server).send(sent)
+    got, said = client.answer()
+    assert got == status
+    assert (said["code"] if code else code) == code
+    assert client.rest() == b""
+    assert "Traceback" not in server.log()
+
+
+def test_dribbling_gains_no_time(serve, connect):
+    server = serve(BODY_APP, HTTP_READ_TIMEOUT_S="0.5")
+    client = connect(server)
+    client.socket.settimeout(0.05)
+    deadline = time.monotonic() + 30
+    received = b""
+    while not received and time.monotonic() < deadline:
+        client.send(b"X")
+        try:
+            received = client.socket.recv(1000)
+        except TimeoutError:
+            continue
+    assert received.startswith(b"HTTP/1.1 408 ")
+
+
+def test_a_connection_on_which_nothing_comes_is_closed_without_a_word(serve, connect):
+    server = serve(BODY_APP, HTTP_READ_TIMEOUT_S="0.3")
+    assert connect(server).rest() == b""
+
+
+def test_a_view_that_needs_no_body_answers_although_it_never_came(serve, connect):
+    server = serve(BODY_APP, HTTP_READ_TIMEOUT_S="0.3")
+    client = connect(server).send(
+        b"POST /unread HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n"
+    )
+    assert client.answer()[0] == 200
+    assert client.rest() == b""
+
+
+def test_who_does_not_close_after_an_answer_holds_nobody_up(serve, connect):
+    server = serve(BODY_APP)
+    begun = time.monotonic()
+    for _ in range(10):
+        client = connect(server)
+        client.send(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        assert client.rest().endswith(b"OK")
+    # Waiting for each of them to close would be two seconds a client.
+    assert time.monotonic() - begun < 15
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"zz\r\n", id="a size that is no number"),
+        pytest.param(b"-2\r\n{}\r\n0\r\n\r\n", id="a negative size"),
+        pytest.param(b"2\r\n{}0\r\n\r\n", id="no end of line after a chunk"),
+        pytest.param(b"2;a\nb\r\n{}\r\n0\r\n\r\n", id="a line feed in an extension"),
+        pytest.param(b"2\r\n{}\r\n0\r\nX y: 1\r\n\r\n", id="a trailer with a space in its name"),
+        pytest.param(b"2\r\n{}\r\n0\r\nno colon\r\n\r\n", id="a trailer that is none"),
+    ],
+)
+def test_a_malformed_chunk_is_a_bad_request_and_one_line_of_the_log(serve, connect, body):
+    server = serve(BODY_APP)
+    client = connect(server).send(CHUNKED + body)
+    status, said = client.answer()
+    assert (status, said["status"], said["code"]) == (400, "fail", "bad_request")
+    assert client.rest() == b""
+    assert server.stop() == 0
+    lines = server.log().splitlines()
+    assert "Traceback" not in server.log()
+    assert len([line for line in lines if "could not be read" in line]) == 1
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        pytest.param(HEAD + b'Content-Length: 5000\r\n\r\n{"text": "complete"}', id="a length"),
+        pytest.param(CHUNKED + b'14\r\n{"text": "complete"}\r\n', id="chunks"),
+        pytest.param(
+            HEAD + b'Content-Length: 200000\r\n\r\n{"text": "' + b"x" * 99_000 + b'"}',
+            id="a length beyond what is held",
+        ),
+    ],
+)
+def test_a_body_that_ends_early_is_refused_although_what_came_is_json(serve, connect, sent):
+    server = serve(BODY_APP)
+    status, said = connect(server).send(sent, end=True).answer()
+    assert (status, said["code"]) == (400, "bad_request")
+
+
+def test_half_a_head_and_an_end_are_closed(serve, connect):
+    server = serve(BODY_APP)
+    assert connect(server).send(SLOW["half a head"], end=True).rest() == b""
+    assert connect(server).send(b"", end=True).rest() == b""
+    assert "Traceback" not in server.log()
+
+
+NOTE = HEAD + b'Content-Length: 13\r\n\r\n{"text": "a"}'
+
+
+@pytest.mark.parametrize(
+    ("sent", "texts"),
+    [
+        pytest.param(NOTE * 3, "aaa", id="pipelined"),
+        pytest.param(NOTE + CHUNKED + b'd\r\n{"text": "b"}\r\n0\r\n\r\n' + NOTE, "aba",
+                     id="pipelined, one of them in chunks"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("pieces", [1, 7], ids=["at once", "in pieces"])
+def test_requests_on_one_connection_are_answered_in_turn(serve, connect, sent, texts, pieces):
+    server = serve(BODY_APP)
+    client = connect(server)
+    client.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    step = -(-len(sent) // pieces)
+    for start in range(0, len(sent), step):
+        client.send(sent[start : start + step])
+    received = b""
+    while received.count(b'"text":') < len(texts):
+        data = client.socket.recv(65536)
+        assert data
+        received += data
+    found = [part.split(b'"')[1].decode() for part in received.split(b'"text":')[1:]]
+    assert "".join(found) == texts
+
+
+@pytest.mark.parametrize("size", [0, 1, 65_535, 65_536, 65_537, 3_000_000])
+@pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
+def test_a_body_of_any_size_arrives_whole(serve, size, chunked):
+    server = serve(BODY_APP)
+    connection = server.connect()
+    body = b"x" * size
+    pieces = iter([body[start : start + 70_000] for start in range(0, size, 70_000)])
+    connection.request("POST", "/length", body=pieces if chunked else body, encode_chunked=chunked,
+                       headers={"Transfer-Encoding": "chunked"} if chunked else {})  # fmt: skip
+    assert json.loads(connection.getresponse().read())["data"] == {"length": size}
+    connection.close()
+
+
+def test_a_client_that_asks_before_it_sends_is_told_to_go_on(serve, connect):
+    server = serve(BODY_APP)
+    client = connect(server)
+    client.send(HEAD + b"Content-Length: 13\r\nExpect: 100-continue\r\n\r\n")
+    assert client.socket.recv(100).startswith(b"HTTP/1.1 100 ")
+    client.send(b'{"text": "a"}')
+    assert client.answer()[1]["data"] == {"text": "a"}
+
+
+def test_lines_without_a_carriage_return_are_refused_at_once(serve, connect):
+    server = serve(BODY_APP, HTTP_READ_TIMEOUT_S="600")
+    assert connect(server).send(b"GET / HTTP/1.1\nHost: localhost\n\n").answer()[0] == 400
