@@ -24,12 +24,12 @@ _log = logging.getLogger(__name__)
 class Recovery:
     """Sends links and redeems them.
 
-    :param mail: sends a token to a user.
+    :ivar mail: sends a token to a user; tests may replace it.
     """
 
     def __init__(self, installation: Installation, mail: Mail) -> None:
         self._at = installation
-        self._mail = mail
+        self.mail = mail
 
     def request_reset(self, name: str) -> None:
         """Send a link to set another password, if there is such an account.
@@ -100,7 +100,7 @@ class Recovery:
         token = self._at.links.make(purpose, account)
         user = self._at.accounts.row(account.id)
         if user is not None:
-            self._mail(purpose, user, token)
+            self.mail(purpose, user, token)
 
 
 def _after_the_answer(send: Callable[[], None]) -> None:
