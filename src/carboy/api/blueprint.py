@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import flask
-from marshmallow import Schema
-from marshmallow.fields import Field, Nested
 
 from carboy.api.auth.access import Requirement, enforce, requirement
 from carboy.api.deprecation import Deprecation
@@ -18,6 +16,7 @@ from carboy.api.envelope import Envelope
 from carboy.api.limits.declaration import Limit, limit_given
 from carboy.api.operation import Input, Location, Output, declare, operation_of, parts_of
 from carboy.api.parsing import Unknown
+from carboy.api.schemas import SchemaLike, instance, wrapped
 
 if TYPE_CHECKING:
     from flask.sansio.blueprints import BlueprintSetupState
@@ -28,9 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["Blueprint", "SchemaLike"]
 
 View = TypeVar("View", bound=Callable[..., Any])
-SchemaLike = type[Schema] | Schema | Mapping[str, Field[Any]]
-"""A marshmallow schema: the class, an instance, or its fields by name."""
-
 _ARGUMENTS: Mapping[Location, str] = {
     "json": "data",
     "form": "data",
@@ -135,7 +131,7 @@ class Blueprint(flask.Blueprint):
         if wrap and location != "json":
             raise TypeError(f"Only a JSON body is wrapped; leave out wrap= for {location}.")
         declared = Input(
-            schema=_wrapped(_instance(schema, partial=partial, unknown=unknown), wrap, unknown),
+            schema=wrapped(instance(schema, partial=partial, unknown=unknown), wrap, unknown),
             location=location,
             argument=argument or _ARGUMENTS[location],
             example={wrap: example} if wrap and example is not None else example,
@@ -172,7 +168,7 @@ class Blueprint(flask.Blueprint):
         :raises TypeError: if the view declares two outputs.
         """
         declared = Output(
-            schema=None if schema is None else _wrapped(_instance(schema), wrap),
+            schema=None if schema is None else wrapped(instance(schema), wrap),
             status=status,
             description=description,
             headers=dict(headers or {}),
@@ -294,24 +290,3 @@ class Blueprint(flask.Blueprint):
 
 def _init_app(idempotency: Idempotent, state: BlueprintSetupState) -> None:
     idempotency.init_app(cast("flask.Flask", state.app))
-
-
-def _instance(
-    schema: SchemaLike, *, partial: bool | None = None, unknown: Unknown | None = None
-) -> Schema:
-    """Make the one instance that serves every request."""
-    if isinstance(schema, Schema):
-        if partial is not None:
-            name = type(schema).__name__
-            raise TypeError(f"partial= goes where the schema is made: {name}(partial={partial}).")
-        return schema
-    kind = Schema.from_dict(dict(schema)) if isinstance(schema, Mapping) else schema
-    return kind(partial=partial, unknown=unknown)
-
-
-def _wrapped(schema: Schema, wrap: str, unknown: Unknown | None = None) -> Schema:
-    """Put *schema* into an object under the name *wrap*, if there is one."""
-    if not wrap:
-        return schema
-    inside = Nested(schema, required=True, unknown=unknown)
-    return Schema.from_dict({wrap: inside})(unknown=unknown)
