@@ -83,6 +83,52 @@ def test_what_validation_should_have_caught_stays_a_fault_of_the_code(users, fie
         users.client.post("/users", json=fields)
 
 
+@pytest.mark.parametrize("number", [
+    pytest.param(2**63, id="beyond 64 bits"),
+    pytest.param(-(2**63) - 1, id="below 64 bits"),
+    pytest.param(10**400, id="400 digits"),
+])  # fmt: skip
+@pytest.mark.parametrize("place", ["in a new row", "in a changed row"])
+def test_a_number_no_column_can_hold_is_a_422(users, models, number, place):
+    def write():
+        session = users.db.session
+        if place == "in a new row":
+            session.add(models.User(email="big@example.com", age=number))
+        else:
+            session.query(models.User).update({"age": number})
+        session.flush()
+
+    users.tasks.append(write)
+    answer = users.client.post("/do")
+    assert (answer.status_code, answer.json["data"]) == (422, None)
+    assert answer.json["message"].startswith("A value is too large")
+
+
+@pytest.mark.parametrize(("statement", "values"), [
+    pytest.param("SELECT CAST(:x AS smallint)", {"x": 70_000}, id="a number beyond its type"),
+    pytest.param("INSERT INTO short VALUES (:x)", {"x": "four"}, id="a text that is too long"),
+    pytest.param("SELECT CAST(:x AS text)", {"x": "a\0b"}, id="a text with NUL"),
+    pytest.param("SELECT CAST(:x AS date) + 2147483000", {"x": "2026-01-01"}, id="a date too far"),
+])  # fmt: skip
+def test_a_value_that_postgresql_cannot_hold_is_a_422(users, on_postgresql, statement, values):
+    def read():
+        users.db.session.execute(text("CREATE TEMPORARY TABLE short (word varchar(3))"))
+        users.db.session.execute(text(statement), values)
+
+    users.tasks.append(read)
+    assert users.client.post("/do").status_code == 422
+
+
+def test_a_division_by_zero_stays_a_fault_of_the_code(users, on_postgresql):
+    users.tasks.append(lambda: users.db.session.execute(text("SELECT 1 / 0")))
+    with pytest.raises(Exception, match="zero"):
+        users.client.post("/do")
+
+
+def test_an_overflow_elsewhere_stays_a_fault_of_the_code(models):
+    assert translate(OverflowError("math range error"), models.Model.metadata) is None
+
+
 def test_a_wrong_statement_stays_a_fault_of_the_code(users):
     def wrong():
         users.db.session.execute(text("SELECT nothing FROM nowhere"))

@@ -10,10 +10,10 @@ import sqlite3
 from typing import Any
 
 from sqlalchemy import MetaData
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 
-from carboy.errors import ApiError, Conflict, Unavailable
+from carboy.errors import ApiError, Conflict, Invalid, Unavailable
 
 RETRY_AFTER_S = 1
 
@@ -23,6 +23,11 @@ _TRANSIENT = frozenset(
     {"40001", "40P01", "53300", "55P03", "25006", "57P01", "57P02", "57P03", "57P05"}
 )
 _UNIQUE, _FOREIGN_KEY = "23505", "23503"
+# Text too long, number or date out of range, characters the database cannot hold. What else is in
+# class 22, such as a division by zero, is a fault of the code.
+_UNFIT = frozenset({"22001", "22003", "22008", "22021", "22P05"})
+_PSYCOPG_NUL = "NUL (0x00)"
+_SQLITE_TOO_LARGE = "to SQLite INTEGER"
 
 # SQLite, "Result and Error Codes": primary codes, the low byte.
 _BUSY = frozenset(
@@ -44,10 +49,13 @@ def translate(error: Exception, metadata: MetaData) -> ApiError | None:
 
     :param metadata: tables whose columns may be named to the caller.
     :return: :class:`Unavailable` for a lost connection, an exhausted pool, a lock or a
-        serialization failure; :class:`Conflict` for a duplicate or a broken reference.
+        serialization failure; :class:`Conflict` for a duplicate or a broken reference;
+        :class:`Invalid` for a value that no column of its type could hold.
     """
     if isinstance(error, PoolExhausted):
         return Unavailable(retry_after_s=RETRY_AFTER_S)
+    if _does_not_fit(error):
+        return Invalid("A value is too large or too long, or has characters that cannot be kept.")
     if not isinstance(error, DBAPIError):
         return None
     if error.connection_invalidated or _passes(error):
@@ -65,6 +73,16 @@ def _passes(error: DBAPIError) -> bool:
     if state is None:  # nobody answered: psycopg has no code of its own for that
         return isinstance(error, OperationalError) and hasattr(error.orig, "diag")
     return state in _TRANSIENT or state.startswith("08")
+
+
+def _does_not_fit(error: Exception) -> bool:
+    if isinstance(error, OverflowError):  # of the module sqlite3, before any statement runs
+        return _SQLITE_TOO_LARGE in str(error)
+    if not isinstance(error, DataError):
+        return False
+    state = getattr(error.orig, "sqlstate", None)
+    # psycopg refuses a NUL by itself: no server has seen it, so there is no state.
+    return state in _UNFIT if state is not None else _PSYCOPG_NUL in str(error.orig)
 
 
 def _conflict(cause: Any, metadata: MetaData) -> Conflict | None:
