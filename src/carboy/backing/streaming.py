@@ -16,7 +16,8 @@ class Rows(Iterator[list[Any]]):
 
     The first batch is fetched at once, so that what is wrong shows before anything is
     answered. The rows are those of one moment, whatever is written meanwhile, and so is
-    what they load besides. Nothing is kept of a batch when the next one is asked for.
+    what they load besides. The session refers to its objects weakly: a batch that nobody
+    holds is gone.
 
     :param statement: entities, if it selects one; rows with names otherwise.
     :param options: of the connection: they make the snapshot.
@@ -48,7 +49,6 @@ class Rows(Iterator[list[Any]]):
         if self._first is not None:
             batch, self._first = self._first, None
         else:
-            self._session.expunge_all()
             batch = next(self._batches, [])
         if not batch:
             self.close()
