@@ -285,6 +285,11 @@ http {{
 """
 
 
+def listens(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 @pytest.fixture
 def nginx(service, tmp_path):
     program = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
@@ -303,8 +308,9 @@ def nginx(service, tmp_path):
     command = [program, "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         until = time.monotonic() + DEADLINE_S
-        while socket.socket().connect_ex(("127.0.0.1", port)) and time.monotonic() < until:
+        while not listens(port):
             assert process.poll() is None, (tmp_path / "error.log").read_text()
+            assert time.monotonic() < until
         yield app, storage, port
         process.terminate()
     server.shutdown()
