@@ -60,3 +60,47 @@ def test_an_id_that_an_issuer_chose_owns_nothing(calling, models, owner):
 def test_a_row_without_owner_is_nobodys(calling, models):
     calling(id=1, method="session", load=object)
     assert not owned_by("user_id").allows(models.Order(user_id=None))
+
+
+def test_a_resource_is_guarded_and_restricted(make_service, models):
+    from marshmallow import Schema, fields
+
+    from carboy.api.auth import requires
+    from carboy.api.blueprint import Blueprint
+    from carboy.api.resource import Resource
+
+    class OrderOut(Schema):
+        id = fields.Integer(required=True)
+
+    class Orders(Resource):
+        model = models.Order
+        schema = OrderOut
+        only = ("list", "read", "delete")
+        guards = {"delete": [requires("orders:delete")]}  # noqa: RUF012 - the Resource's way
+
+        def query(self):
+            return owned_by("user_id", unless="orders:any").restrict(super().query())
+
+    api = Blueprint("api", __name__, requires="orders:read")
+    api.resource("/orders", Orders)
+    service = make_service(api)
+    ada = service.add("ada")
+    bob = service.add("bob")
+    service.add("clara", role="clerk")
+    with service.app.app_context():
+        rows = [models.Order(user_id=owner) for owner in (ada, bob)]
+        service.db.session.add_all(rows)
+        service.db.session.commit()
+        mine, other = (row.id for row in rows)
+    token = service.token("ada")
+    assert service.call("GET", "/orders").status_code == 401
+    assert service.call("DELETE", f"/orders/{mine}").status_code == 401
+    assert f'"id":{mine}}}' in service.call("GET", "/orders", token).text
+    assert f'"id":{other}}}' not in service.call("GET", "/orders", token).text
+    assert service.call("GET", f"/orders/{mine}", token).status_code == 200
+    assert service.call("GET", f"/orders/{other}", token).status_code == 404
+    assert service.call("DELETE", f"/orders/{mine}", token).status_code == 403
+    assert service.call("DELETE", f"/orders/{other}", service.token("clara")).status_code == 204
+    described = service.client.get("/openapi.json").json["paths"]["/orders/{id}"]
+    assert "orders:delete" in described["delete"]["responses"]["403"]["description"]
+    assert "orders:delete" not in described["get"]["responses"]["403"]["description"]
