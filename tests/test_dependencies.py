@@ -26,7 +26,7 @@ RUNTIME = names(PROJECT["project"]["dependencies"])
 EXTRAS = {
     name for group in PROJECT["project"]["optional-dependencies"].values() for name in names(group)
 }
-SHOP = names(PROJECT["dependency-groups"]["shop"])
+SHOP = names(PROJECT["dependency-groups"]["shop"]) - {"carboy"}
 
 
 def imported(folder):
