@@ -169,7 +169,7 @@ def test_many_batches_lose_nothing(app, fill):
 def test_the_caller_chooses(app, fill, query, accept, expected):
     fill("Ann")
     headers = {"Accept": accept} if accept else {}
-    answer = app.test_client().get(f"/authors/export{query}", headers=headers)
+    answer = app.test_client().get(f"/authors/export{query}", headers=headers, buffered=True)
     assert answer.mimetype == expected
     assert answer.headers["Vary"] == "Accept"
 

@@ -37,7 +37,9 @@ class Rows(Iterator[list[Any]]):
             where = {"clause": statement}
             if not isinstance(self._session.get_bind(clause=statement), Connection):
                 self._session.connection(bind_arguments=where, execution_options=options)
-            found = self._session.execute(statement, execution_options={"yield_per": batch})
+            self._found = found = self._session.execute(
+                statement, execution_options={"yield_per": batch}
+            )
             rows: Any = found.scalars() if _is_one_entity(statement) else found
             self._batches = rows.partitions(batch)
             self._first: list[Any] | None = next(self._batches, [])
@@ -58,6 +60,7 @@ class Rows(Iterator[list[Any]]):
     def close(self) -> None:
         """Give the connection back; further calls do nothing."""
         self._batches = iter(())
+        self._found.close()
         self._session.close()
 
 
