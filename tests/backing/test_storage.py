@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from flask import Flask
 
-from carboy import Carboy, Storage
+from carboy import Carboy, Storage, Testing, send
 from carboy.backing.storage.folder import Folder
 from carboy.backing.storage.stored import safe_name
 from carboy.errors import CarboyError, NotFound, SettingsError, Unavailable
@@ -152,6 +152,26 @@ def test_a_link_to_the_bucket_gives_the_content(bucket, tmp_path):
         assert answer.headers["Content-Type"] == "image/svg+xml"
         assert answer.headers["Content-Disposition"] == "attachment; filename*=UTF-8''%C3%A4.svg"
     assert urlsplit(link).query.count("X-Amz-Signature=") == 1
+
+
+def test_a_download_can_be_sent_to_the_bucket_or_through_the_service(bucket, tmp_path):
+    app, storage = app_at(bucket, tmp_path)
+    with app.app_context():
+        key = storage.keep(io.BytesIO(b"0123456789"), name="x", type="text/plain").key
+    with app.test_request_context(headers={"Range": "bytes=2-4"}):
+        part = send(key)
+        assert (part.status_code, b"".join(part.response)) == (206, b"234")
+        part.close()
+        there = send(key, link_s=60)
+        assert (there.status_code, there.headers["Cache-Control"]) == (302, "no-store")
+    with urllib.request.urlopen(there.headers["Location"]) as answer:
+        assert answer.read() == b"0123456789"
+
+
+@pytest.mark.parametrize("entry", ["kept", "/kept=", "/kept=relative", "=/srv"])
+def test_a_location_of_nginx_that_cannot_be_meant_stops_the_start(entry):
+    with pytest.raises(SettingsError, match="ACCEL_REDIRECT"):
+        Testing.load(ACCEL_REDIRECT=(entry,))
 
 
 def test_a_folder_has_paths_and_no_links(tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from carboy.settings.declaration import setting
 from carboy.settings.loading import Loaded
 
@@ -22,3 +24,14 @@ class FileSettings(Loaded):
         "a LOCATION alone is that of the storage folder. Empty: the service sends them.",
         group="Files",
     )
+
+    def problems(self) -> Iterator[str]:
+        """See :meth:`carboy.settings.Settings.problems`."""
+        yield from super().problems()
+        for entry in self.ACCEL_REDIRECT:
+            location, equals, folder = entry.partition("=")
+            if not location.startswith("/") or (equals and not folder.startswith("/")):
+                yield (
+                    f"ACCEL_REDIRECT has {entry!r}. Write /LOCATION=/FOLDER, both beginning with "
+                    "a slash, or /LOCATION for the storage folder."
+                )
