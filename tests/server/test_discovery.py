@@ -88,7 +88,7 @@ def test_an_app_that_cannot_be_loaded_is_one_line(project, source, suffix, told)
     assert told in str(refused.value)
     assert name in str(refused.value)
     assert "\n" not in str(refused.value)
-    assert refused.value.exit_status == 2
+    assert refused.value.exit_code == 2
 
 
 @pytest.mark.parametrize("name", ["no_such_module", "no_such_package.module"])

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import http.client
 import json
+import shlex
 import socket
+import ssl
+import struct
 import time
 from contextlib import ExitStack
 
@@ -34,6 +39,13 @@ def length():
 @api.post("/unread")
 def unread():
     return {"read": False}
+
+@app.get("/broken")
+def broken():
+    def parts():
+        yield "begun"
+        raise RuntimeError("in the middle")
+    return parts()
 
 app.register_blueprint(api)
 """
@@ -147,6 +159,84 @@ def test_dribbling_gains_no_time(serve, connect):
     assert received.startswith(b"HTTP/1.1 408 ")
 
 
+def test_who_is_cut_off_and_goes_on_sending_is_closed_all_the_same(serve, connect, until):
+    server = serve(BODY_APP, HTTP_READ_TIMEOUT_S="0.3")
+    client = connect(server).send(SLOW["half a head"])
+    assert client.answer()[0] == 408
+
+    def refused():
+        try:
+            client.send(b"x")
+        except ConnectionError:
+            return True
+        return False
+
+    assert until(refused, "the server closes")
+
+
+def test_a_client_that_resets_the_connection_is_forgotten(serve, connect):
+    server = serve(BODY_APP, GUNICORN_THREADS="1")
+    for _ in range(4):
+        for sent in SLOW.values():
+            client = connect(server).send(sent)
+            client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.socket.close()
+    assert server.get("/health")[0] == 200
+    assert server.stop() == 0
+    assert "Traceback" not in server.log()
+
+
+def test_an_answer_that_breaks_off_ends_its_connection_only(serve, connect):
+    server = serve(BODY_APP)
+    client = connect(server).send(b"GET /broken HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    received = client.rest()
+    assert b"begun" in received
+    assert not received.endswith(b"0\r\n\r\n")
+    assert server.get("/health")[0] == 200
+    assert server.stop() == 0
+
+
+def test_over_tls_gunicorn_receives_by_itself(serve, tmp_path):
+    certificate, key = make_certificate(tmp_path)
+    server = serve(
+        BODY_APP, GUNICORN_CMD_ARGS=shlex.join(["--certfile", certificate, "--keyfile", key])
+    )
+    trust = ssl.create_default_context(cafile=certificate)
+    for _ in range(2):
+        connection = http.client.HTTPSConnection("localhost", server.port, context=trust)
+        connection.request("POST", "/length", body=b"x" * 1000)
+        assert json.loads(connection.getresponse().read())["data"] == {"length": 1000}
+        connection.close()
+    assert server.stop() == 0
+
+
+def make_certificate(folder):
+    x509 = pytest.importorskip("cryptography.x509")
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = dt.datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(minutes=5))
+        .not_valid_after(now + dt.timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    (folder / "key.pem").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return str(folder / "cert.pem"), str(folder / "key.pem")
+
+
 def test_a_connection_on_which_nothing_comes_is_closed_without_a_word(serve, connect):
     server = serve(BODY_APP, HTTP_READ_TIMEOUT_S="0.3")
     assert connect(server).rest() == b""
@@ -247,7 +337,7 @@ def test_requests_on_one_connection_are_answered_in_turn(serve, connect, sent, t
     assert "".join(found) == texts
 
 
-@pytest.mark.parametrize("size", [0, 1, 65_535, 65_536, 65_537, 3_000_000])
+@pytest.mark.parametrize("size", [0, 1, 32_767, 32_768, 32_769, 65_537, 3_000_000])
 @pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
 def test_a_body_of_any_size_arrives_whole(serve, size, chunked):
     server = serve(BODY_APP)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Any
 from wsgiref.types import WSGIEnvironment
@@ -53,7 +54,7 @@ class BodyLimit:
             environ["wsgi.input"] = LimitedInput(environ["wsgi.input"], self._limit_bytes)
 
 
-class _Input:
+class _Input(ABC):
     """What the two kinds of body have in common: the methods of PEP 3333.
 
     :param source: the server's ``wsgi.input``.
@@ -62,19 +63,19 @@ class _Input:
     def __init__(self, source: Any) -> None:
         self._source = source
 
+    @abstractmethod
     def read(self, size: int | None = -1) -> bytes:
         """Read *size* bytes, or all that remain.
 
         :raises ApiError: if the body is not as it should be.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def readline(self, size: int | None = -1) -> bytes:
         """Read up to the end of the line, or *size* bytes of it.
 
         :raises ApiError: if the body is not as it should be.
         """
-        raise NotImplementedError
 
     def readlines(self, hint: int | None = -1) -> list[bytes]:
         """Read lines until *hint* bytes were read, or to the end.

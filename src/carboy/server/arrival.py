@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-HELD_BYTES_MAX = 64 * 1024
+# Of a head, and again of a body: what nginx holds in memory, roughly. A worker accepts a
+# thousand connections, so slow clients can make it hold 64 MiB.
+HELD_BYTES_MAX = 32 * 1024
 
 _FRAMING = re.compile(
     rb"\r\n(content-length|transfer-encoding|expect)[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE

@@ -21,7 +21,7 @@ _USUAL_NAMES = ("wsgi", "app")
 class AppError(CarboyError):
     """The app cannot be found or imported; ``__cause__`` is what its code raised."""
 
-    exit_status: ClassVar[int] = 2
+    exit_code: ClassVar[int] = 2
 
 
 def find(target: str | None = None) -> Flask | None:

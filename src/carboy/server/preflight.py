@@ -74,7 +74,7 @@ class Preflight:
                 "Run it alone to see why: python -c 'import YOUR_MODULE'"
             ) from None
         if isinstance(answer, _Refused):
-            kind = type("StartRefused", (CarboyError,), {"exit_status": answer.exit_status})
+            kind = type("StartRefused", (CarboyError,), {"exit_code": answer.exit_status})
             raise kind(answer.message)
         return cast("dict[str, Any]", answer)
 
@@ -131,7 +131,7 @@ def _check(ours: Connection, theirs: Connection, target: str | None, debug: bool
     except CarboyError as error:
         if debug:
             traceback.print_exc()
-        theirs.send(_Refused(str(error), error.exit_status))
+        theirs.send(_Refused(str(error), error.exit_code))
     except Exception as error:  # noqa: BLE001 - whatever it is, the master must tell
         if debug:
             traceback.print_exc()

@@ -138,7 +138,7 @@ class ReceivingWorker(ThreadWorker):  # type: ignore[misc]
             # envelope; what needs no body is answered.
             self._hand_over(conn, arrival, now)
         else:
-            self.log.info("A request from %s came too slowly: refused.", conn.client)
+            self.log.info("A request from %s came too slowly: refused.", conn.client[0])
             with contextlib.suppress(OSError):
                 conn.sock.send(_TOO_SLOW)
             self._linger(conn)
