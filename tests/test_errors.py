@@ -65,4 +65,4 @@ def test_a_401_says_how_to_sign_in():
 def test_problems_with_settings_are_one_message_and_exit_status_2():
     error = SettingsError(["A is wrong.", "B is missing."])
     assert str(error) == "A is wrong.\nB is missing."
-    assert (error.exit_status, CarboyError.exit_status) == (2, 1)
+    assert (error.exit_code, CarboyError.exit_code) == (2, 1)

@@ -43,14 +43,10 @@ class CarboyError(click.ClickException):
     """Something that stops a start or a command; its text names the remedy.
 
     A click exception, so that ``flask`` and any other command prints its text as one
-    message and ends with :attr:`exit_status`, without a traceback.
+    message and ends with :attr:`exit_code`, without a traceback.
     """
 
-    exit_status: ClassVar[int] = 1
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.exit_code = self.exit_status
+    exit_code: ClassVar[int] = 1
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Print one line for each problem."""
@@ -65,7 +61,7 @@ class SettingsError(CarboyError):
         a secret's value.
     """
 
-    exit_status: ClassVar[int] = 2
+    exit_code: ClassVar[int] = 2
 
     def __init__(self, problems: str | Sequence[str]) -> None:
         self.problems = [problems] if isinstance(problems, str) else list(problems)

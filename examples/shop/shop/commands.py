@@ -25,7 +25,7 @@ class Commands(AppGroup):
             if get_debug_flag():
                 raise
             click.echo(f"Error: {_sentence(error)}", err=True)
-            ctx.exit(error.exit_status if isinstance(error, CarboyError) else 1)
+            ctx.exit(error.exit_code if isinstance(error, CarboyError) else 1)
 
 
 def _sentence(error: Exception) -> str:

@@ -28,7 +28,7 @@ class Commands(click.Group):
             if ctx.params.get("debug"):
                 traceback.print_exc()
             error.show()
-            ctx.exit(error.exit_status)
+            ctx.exit(error.exit_code)
 
 
 @click.group(

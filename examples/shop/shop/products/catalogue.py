@@ -23,7 +23,7 @@ COLUMNS = tuple(CatalogueRow().fields)
 class UnusableCatalogue(CarboyError):
     """The file as a whole cannot be read; nothing was written."""
 
-    exit_status = 2
+    exit_code = 2
 
 
 @dataclass(frozen=True)
