@@ -19,7 +19,7 @@ Paths = dict[str, Place]
 class DocumentError(CarboyError):
     """What was given is no OpenAPI document that can be compared."""
 
-    exit_status = 2
+    exit_code = 2
 
 
 def parsed(text: str | bytes, name: str) -> dict[str, Any]:
