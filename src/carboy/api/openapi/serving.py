@@ -14,6 +14,8 @@ import click
 from flask import Blueprint, Flask, Response, current_app, request
 from flask.cli import with_appcontext
 
+from carboy.errors import PreconditionFailed
+
 EXTENSION = "carboy.openapi"
 
 
@@ -74,6 +76,8 @@ def _serve() -> Response:
     response.set_etag(tag)
     response.headers["Cache-Control"] = "no-cache"
     made: Response = response.make_conditional(request)
+    if made.status_code == PreconditionFailed.status:  # it would carry the document
+        raise PreconditionFailed
     return made
 
 
