@@ -55,6 +55,9 @@ def names(answer):
         pytest.param("?sort=name", "abc", id="upwards"),
         pytest.param("?sort=-name", "cba", id="downwards"),
         pytest.param("?sort=weight,-name", "acb", id="by one, then by another"),
+        pytest.param(
+            "?sort=weight,-name,name,-weight", "acb", id="of a key named twice the first counts"
+        ),
         pytest.param("?sort=secret", "abc", id="by a column nobody sees; ties by key"),
         pytest.param("?sort=-secret", "cba", id="ties follow the direction before them"),
     ],
@@ -63,7 +66,7 @@ def test_the_list_is_in_the_order_asked_for(client, query, order):
     assert "".join(names(client.get(f"/things{query}"))) == order
 
 
-@pytest.mark.parametrize("sort", ["worth", "name,worth", "--name", "name,name", "name,-name", ""])
+@pytest.mark.parametrize("sort", ["worth", "name,worth", "--name", ""])
 def test_any_other_order_is_refused(client, sort):
     answer = client.get("/things", query_string={"sort": sort})
     assert answer.status_code == 422

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, fields, validate
 from sqlalchemy import ColumnElement, Enum, UnaryExpression, and_, false, literal, or_, true, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 from webargs.fields import DelimitedList
@@ -89,13 +89,13 @@ class Sorting:
         self.default = self._ending([self._signed(text) for text in default])
 
     def field(self) -> fields.Field[Any]:
-        """Make the field that reads ``sort``; each key at most once."""
+        """Make the field that reads ``sort``; of a key named twice, the first counts."""
         choices = [sign + name for name in self.allowed for sign in ("", "-")]
         return DelimitedList(
             fields.String(
                 validate=validate.OneOf(choices, error="Sort by any of: {choices}."),
             ),
-            validate=[validate.Length(min=1), _once],
+            validate=validate.Length(min=1),
             metadata={"description": "Keys to sort by, - for the largest first."},
         )
 
@@ -104,7 +104,11 @@ class Sorting:
 
         :param asked: what :meth:`field` loaded.
         """
-        return self._ending([self._signed(text) for text in asked]) if asked else self.default
+        first = {text.removeprefix("-"): text for text in reversed(asked or ())}
+        order = dict.fromkeys(text.removeprefix("-") for text in asked or ())
+        return (
+            self._ending([self._signed(first[name]) for name in order]) if asked else self.default
+        )
 
     def _ending(self, keys: list[SortKey]) -> tuple[SortKey, ...]:
         if all(key.column is not self._last for key in keys):
@@ -152,9 +156,3 @@ def _not_before(key: SortKey, value: Any) -> ColumnElement[bool]:
         return true()
     column: ColumnElement[bool] = key.column <= value if key.descending else key.column >= value
     return column
-
-
-def _once(asked: Sequence[str]) -> None:
-    names = [text.removeprefix("-") for text in asked]
-    if len(set(names)) < len(names):
-        raise ValidationError("Name each key once.")
