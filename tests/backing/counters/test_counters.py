@@ -223,3 +223,42 @@ def test_a_step_that_fails_leaves_nothing_behind(tmp_path):
         counters.forget([Window({}, 1, 1)])
     assert counters.take([FIVE])[1][0].taken == 1
     assert os.getpid() == counters._process
+
+
+OPENING = """
+import sys
+from pathlib import Path
+from carboy.backing.counters import Window, open_counters
+
+counters = open_counters("sqlite://", folder=Path(sys.argv[1]), prefix="")
+print("ready", flush=True)
+sys.stdin.readline()
+print(counters.take([Window("five", 5, 86400)])[0])
+"""
+
+
+@pytest.mark.parametrize("attempt", range(2))
+def test_processes_that_make_the_file_at_the_same_time_all_count(attempt, tmp_path):
+    command = [sys.executable, "-c", OPENING, str(tmp_path)]
+    processes = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    for process in processes:
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    answers = [process.communicate(timeout=60)[0].strip() for process in processes]
+    assert answers == ["True"] * 4
+
+
+def test_a_file_that_stays_locked_is_given_up(tmp_path):
+    file = tmp_path / "limits.sqlite3"
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    counters = SQLiteCounters(file, timeout_s=0.02)
+    with pytest.raises(counters.faults, match="locked"):
+        counters.take([FIVE])
+    other.close()
+    assert counters.take([FIVE])[0]

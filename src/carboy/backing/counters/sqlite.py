@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from carboy.backing.counters.window import PARTS, Level, Window, clock, leaves_i
 __all__ = ["SQLiteCounters"]
 
 _PRUNE_EVERY_S = 30.0
+_RETRY_S = 0.005
 _PRUNED_AT_ONCE = 2000
 _TABLE = """
 CREATE TABLE IF NOT EXISTS takes (
@@ -129,7 +131,7 @@ class SQLiteCounters:
             self._file, timeout=self._timeout_s, isolation_level=None, check_same_thread=False
         )
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
+            self._choose_wal(connection)
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute(_TABLE)
             connection.execute(_INDEX)
@@ -139,6 +141,19 @@ class SQLiteCounters:
         weakref.finalize(self, _close, connection, os.getpid()).atexit = False
         self._connection, self._process = connection, os.getpid()
         return connection
+
+    def _choose_wal(self, connection: sqlite3.Connection) -> None:
+        """Have readers and a writer at a time; SQLite does not wait when several ask for it."""
+        give_up_at = time.monotonic() + self._timeout_s
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError:
+                if time.monotonic() >= give_up_at:
+                    raise
+                time.sleep(_RETRY_S)
+            else:
+                return
 
     def _prune(self, connection: sqlite3.Connection, now: float) -> None:
         if now >= self._pruned_at + _PRUNE_EVERY_S:
