@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import select
 import signal
 import traceback
+import uuid
 from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
 from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
-from gunicorn.util import make_fail_app  # type: ignore[import-untyped]
+from gunicorn.http.errors import (  # type: ignore[import-untyped]
+    LimitRequestHeaders,
+    LimitRequestLine,
+)
+from gunicorn.util import make_fail_app, write_nonblock  # type: ignore[import-untyped]
 
-from carboy.errors import CarboyError
+from carboy.api.answers import render
+from carboy.api.envelope import JSend
+from carboy.errors import CarboyError, for_status
 from carboy.server.reception import ReceivingWorker
 
 
@@ -33,6 +41,24 @@ class Worker(ReceivingWorker):
             for file in set(_files_of(error)):
                 self.reloader.add_extra_file(file)
             self.wsgi = make_fail_app(f"{error}\n")
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """Answer in the envelope when the head of a request is too long to be read."""
+        if not isinstance(exc, LimitRequestLine | LimitRequestHeaders):
+            super().handle_error(req, client, addr, exc)
+            return
+        error = for_status(414 if isinstance(exc, LimitRequestLine) else 431)
+        self.log.warning("Answered %d to %s: %s", error.status, (addr or ("",))[0], exc)
+        app = getattr(self, "wsgi", None)
+        envelope = getattr(app, "extensions", {}).get("carboy.envelope") or JSend()
+        body, content_type = render(error, envelope)
+        head = (
+            f"HTTP/1.1 {error.status} {error.message.removesuffix('.')}\r\nConnection: close\r\n"
+            f"Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n"
+            f"X-Request-ID: {uuid.uuid4().hex}\r\n\r\n"
+        )
+        with contextlib.suppress(OSError):  # the client has gone
+            write_nonblock(client, head.encode("ascii") + body)
 
     def run(self) -> None:
         """Serve until told to stop, then finish what was accepted."""
