@@ -75,7 +75,8 @@ class Amount(fields.Decimal):
     """
 
     def __init__(self, **rest: Any) -> None:
-        super().__init__(places=2, as_string=True, **rest)
+        described = {"type": "string", "pattern": r"^-?[0-9]{1,16}(?:\.[0-9]{1,2}0*)?$"}
+        super().__init__(places=2, as_string=True, metadata=described, **rest)
 
     def _validated(self, value: Any) -> Decimal:
         rounded = super()._validated(value)
