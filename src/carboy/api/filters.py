@@ -152,9 +152,11 @@ def _reader(
     value = _optional(field)
     value.validators = [*value.validators, fit_of(column.type)]
     if operator == "in":
+        if isinstance(value, fields.String):
+            value.validators.append(validate.Length(min=1))  # "a,,b" says nothing between commas
         length = validate.Length(min=1, max=CHOICES_MAX)
         return DelimitedList(value, validate=length, metadata=note)
-    value.metadata = note
+    value.metadata = {**value.metadata, **note}
     return value
 
 
