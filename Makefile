@@ -52,6 +52,11 @@ test: $(venv)/for-development ## Run the tests (PYTEST_ARGS=… reaches pytest)
 	@echo 'Running the tests'
 	@'$(bin)/pytest' -q -n auto $(PYTEST_ARGS)
 
+.PHONY: contract
+contract: $(venv)/for-development ## Hold the shop against its OpenAPI document with schemathesis
+	@echo 'Holding the shop against its OpenAPI document'
+	@'$(bin)/pytest' -q -m contract examples/shop/tests $(PYTEST_ARGS)
+
 .PHONY: check
 check: check-style check-types check-imports docs coverage ## Run every check: style, types, imports, docs, tests with coverage
 
