@@ -179,7 +179,7 @@ def test_what_is_no_document_is_refused(text, reason):
     with pytest.raises(DocumentError, match=reason) as caught:
         parsed(text, "old.json")
     assert str(caught.value).startswith("old.json ")
-    assert caught.value.exit_status == 2
+    assert caught.value.exit_code == 2
 
 
 @pytest.mark.parametrize("reference", [
