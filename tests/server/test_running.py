@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import signal
 import socket
 import subprocess
@@ -209,6 +210,47 @@ class TestReplacingCode:
         until(lambda: "the present workers stay" in server.log(), "the reload is refused")
         assert server.get()[1] == before
 
+    @pytest.fixture
+    def trying(self, serve, until):
+        """Give a server that tries new code which never finishes loading."""
+        server = serve()
+        before = json.loads(server.get()[1])["pid"]
+        source = server.folder / "wsgi.py"
+        served = source.read_text()
+        source.write_text(
+            "from pathlib import Path\nimport time\nPath('trying').touch()\ntime.sleep(600)\n"
+        )
+        server.send(signal.SIGHUP)
+        until((server.folder / "trying").exists, "the new code is being loaded")
+        source.write_text(served)
+        return server, before
+
+    def test_a_worker_that_dies_while_new_code_is_tried_is_replaced(self, trying, until):
+        server, before = trying
+        os.kill(before, signal.SIGKILL)
+        until(
+            lambda: (text := _text(server)) and json.loads(text)["pid"] != before,
+            "another worker answers",
+        )
+
+    @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
+    def test_a_stop_does_not_wait_for_new_code(self, trying, signum):
+        server, _ = trying
+        server.send(signum)
+        assert server.wait() == 0
+        assert "Traceback" not in server.log()
+
+    def test_what_is_asked_for_while_new_code_is_tried_is_done_afterwards(self, trying, until):
+        server, _ = trying
+        server.send(signal.SIGUSR2)
+        child = until(
+            lambda: [pid for pid in _children(server.process.pid) if pid not in _workers(server)],
+            "the trial runs",
+        )
+        os.kill(int(child[0]), signal.SIGKILL)
+        until(lambda: "the present workers stay" in server.log(), "the trial is over")
+        until(lambda: "SIGUSR2 is not supported" in server.log(), "the other signal is handled")
+
     def test_usr2_is_refused(self, serve, until):
         server = serve()
         server.send(signal.SIGUSR2)
@@ -303,6 +345,14 @@ def _change(file: Path, text: str) -> None:
     before = file.stat().st_mtime
     file.write_text(text)
     os.utime(file, (before + 2, before + 2))
+
+
+def _children(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+
+
+def _workers(server) -> list[str]:
+    return re.findall(r"Booting worker with pid: (\d+)", server.log())
 
 
 def _status(server):

@@ -137,6 +137,85 @@ def test_ctrl_c_while_the_app_is_loading_ends_the_start_without_a_traceback(serv
     assert "Traceback" not in server.log()
 
 
+BOOTING = """
+from pathlib import Path
+import os, time
+if Path("loaded").exists():
+    Path("booting").touch()
+    time.sleep(600)
+Path("loaded").touch()
+from flask import Flask
+app = Flask(__name__)
+"""
+
+
+@pytest.mark.parametrize(
+    "signum",
+    [signal.SIGINT, signal.SIGQUIT, signal.SIGTERM],
+    ids=["Ctrl-C", "SIGQUIT", "SIGTERM"],
+)
+def test_a_stop_of_the_group_while_workers_load_the_app_is_quiet_and_quick(serve, until, signum):
+    server = serve(BOOTING, WEB_CONCURRENCY="2", GUNICORN_GRACEFUL_TIMEOUT="600")
+    until((server.folder / "booting").exists, "a worker loads the app")
+    os.killpg(server.process.pid, signum)
+    assert server.wait() == 0
+    assert "Traceback" not in server.log()
+    assert "cannot be loaded" not in server.log()
+    assert "killed" not in server.log()
+
+
+def test_ctrl_c_in_a_terminal_is_quiet(serve, until):
+    server = serve(WEB_CONCURRENCY="2")
+    until(lambda: server.get()[0] == 200, "it serves")
+    os.killpg(server.process.pid, signal.SIGINT)
+    assert server.wait() == 0
+    assert "race condition" not in server.log()
+    assert "Traceback" not in server.log()
+
+
+def test_sigterm_to_the_whole_group_leaves_the_workers_to_the_master(serve, until):
+    server = serve(STOP_DELAY_S="60")
+    first = server.get("/")[1]
+    os.killpg(server.process.pid, signal.SIGTERM)
+    until(lambda: server.get("/health/ready")[0] == 503, "readiness fails")
+    assert {server.get("/")[1] for _ in range(5)} == {first}
+    server.send(signal.SIGINT)
+    assert server.wait() == 0
+    assert server.log().count("Booting worker") == 1
+
+
+def test_requests_that_outlast_the_graceful_timeout_are_counted_in_the_log(serve, until):
+    server = serve(GUNICORN_GRACEFUL_TIMEOUT="1")
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(server.get, "/slow")
+        until((server.folder / "entered").exists, "the view runs")
+        assert server.stop() == 0
+        with pytest.raises((OSError, http.client.HTTPException)):
+            answer.result(30)
+    assert "GUNICORN_GRACEFUL_TIMEOUT (1 s) is over: requests cut off: 1." in server.log()
+    assert "SIGKILL" not in server.log()
+
+
+def test_a_half_sent_request_at_the_end_of_the_graceful_timeout_is_counted_too(serve):
+    server = serve(GUNICORN_GRACEFUL_TIMEOUT="1", HTTP_READ_TIMEOUT_S="600")
+    assert server.get()[0] == 200
+    with socket.create_connection((server.host, server.port)) as client:
+        client.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf")
+        assert server.get()[0] == 200  # the same loop has read the half before
+        assert server.stop() == 0
+    assert "requests cut off: 1." in server.log()
+    assert "memory" not in server.log()
+
+
+def test_a_worker_that_hears_nothing_is_killed_with_the_reason(serve, until):
+    server = serve(GUNICORN_GRACEFUL_TIMEOUT="1", STOP_DELAY_S="0")
+    worker = json.loads(server.get()[1])["pid"]
+    os.kill(worker, signal.SIGSTOP)
+    assert server.stop() == 0
+    assert f"Worker (pid:{worker}) did not end in time: killed." in server.log()
+    assert "memory" not in server.log()
+
+
 def _answers(server):
     try:
         return server.get("/")[1]

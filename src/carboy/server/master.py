@@ -11,6 +11,7 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
+from gunicorn.errors import HaltServer  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 from gunicorn.sock import TCP6Socket, TCPSocket  # type: ignore[import-untyped]
 
@@ -22,11 +23,20 @@ from carboy.server.metrics_folder import forget_process, mark_dead
 from carboy.server.options import options
 from carboy.server.phase import Phase, SharedPhase
 from carboy.server.preflight import preflight
+from carboy.server.worker import DISMISSAL
 from carboy.settings import Settings
 
 # Long enough for a handshake under way to end in the queue, short enough not to be felt.
 _HANDSHAKE_S = 0.25
 _QUICK_STOP_S = 2
+# Workers end by themselves when the graceful timeout is over; this is for those that do not.
+_MARGIN_S = 1
+_LOOK_EVERY_S = 0.1
+_STOPS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGQUIT})
+
+
+class _GivenUp(Exception):
+    """New code is no longer wanted."""
 
 
 class Log(Logger):  # type: ignore[misc]
@@ -89,6 +99,7 @@ class Master(Arbiter):  # type: ignore[misc]
     """
 
     app: Service
+    _leaving = False
 
     def __init__(self, service: Service, port: socket.socket) -> None:
         super().__init__(service)
@@ -116,15 +127,24 @@ class Master(Arbiter):  # type: ignore[misc]
 
     def handle_hup(self) -> None:
         """Replace the workers by ones with the code on disk, if that can be loaded."""
+        later: list[int] = []
         try:
-            with preflight(self.app.target, debug=self.app.debug) as check:
-                self.app.settings = check.settings()
-                options(self.app.settings)  # raises what gunicorn would only print
+            with preflight(
+                self.app.target, debug=self.app.debug, meanwhile=lambda: self._serve_on(later)
+            ) as check:
+                settings = check.settings()
+                options(settings)  # raises what gunicorn would only print
                 check.start()
-            forget_process(check.pid)
+        except _GivenUp:
+            return
         except CarboyError as error:
             self.log.error("Not reloaded, the present workers stay: %s", error)  # noqa: TRY400 - its text says it all
             return
+        finally:
+            forget_process(check.pid)
+            for sig in later:
+                self.SIG_QUEUE.put_nowait(sig)
+        self.app.settings = settings
         super().handle_hup()
 
     def handle_usr2(self) -> None:
@@ -133,9 +153,49 @@ class Master(Arbiter):  # type: ignore[misc]
 
     def stop(self, graceful: bool = True) -> None:  # noqa: FBT001, FBT002 - gunicorn's signature
         """Stop the workers; a quick stop waits for nobody."""
-        if not graceful:
-            self.cfg.set("graceful_timeout", min(_QUICK_STOP_S, self.cfg.graceful_timeout))
+        self._leaving = True
+        patience_s = self.cfg.graceful_timeout
+        self.app.phase.enter(Phase.CLOSING)
+        self.cfg.set(
+            "graceful_timeout",
+            patience_s + _MARGIN_S if graceful else min(_QUICK_STOP_S, patience_s),
+        )
         super().stop(graceful)
+
+    def reap_workers(self) -> None:
+        """Take note of workers that ended; at a stop no failure of theirs matters any more."""
+        try:
+            super().reap_workers()
+        except HaltServer:
+            if not self._leaving:
+                raise
+
+    def kill_worker(self, pid: int, sig: int) -> None:
+        """Send a signal to a worker; SIGTERM means the dismissal that workers heed."""
+        if sig == signal.SIGKILL and self._leaving:
+            self.log.warning("Worker (pid:%s) did not end in time: killed.", pid)
+            super().kill_worker(pid, sig)
+            worker = self.WORKERS.pop(pid, None)
+            if worker is not None:
+                worker.tmp.close()
+                self.cfg.child_exit(self, worker)
+            return
+        super().kill_worker(pid, DISMISSAL if sig == signal.SIGTERM else sig)
+
+    def _serve_on(self, later: list[int]) -> None:
+        """Mind the workers for a moment; collect what else is asked for.
+
+        :raises _GivenUp: when asked to stop.
+        """
+        for sig in self.wait_for_signals(timeout=_LOOK_EVERY_S):
+            if sig == signal.SIGCHLD:
+                self.handle_chld()
+            else:
+                later.append(sig)
+        if not _STOPS.isdisjoint(later):
+            raise _GivenUp
+        self.murder_workers()
+        self.manage_workers()
 
     def _serve_for(self, duration_s: float) -> None:
         """Go on as usual for a while, and mind only what the workers and Ctrl-C report."""

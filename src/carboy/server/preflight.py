@@ -12,10 +12,10 @@ import logging
 import multiprocessing
 import signal
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from types import SimpleNamespace
 from typing import Any, cast
@@ -38,9 +38,12 @@ class _Refused:
 class Preflight:
     """The app, loaded in a child process; made by :func:`preflight`."""
 
-    def __init__(self, pipe: Connection, child: BaseProcess) -> None:
+    def __init__(
+        self, pipe: Connection, child: BaseProcess, meanwhile: Callable[[], None] | None
+    ) -> None:
         self._pipe = pipe
         self._child = child
+        self._meanwhile = meanwhile
 
     @property
     def pid(self) -> int:
@@ -66,11 +69,16 @@ class Preflight:
 
     def _answer(self) -> dict[str, Any]:
         try:
+            while self._meanwhile is not None and not self._pipe.poll():
+                self._meanwhile()
             answer = self._pipe.recv()
         except EOFError:
             self._child.join(_LEAVE_TIMEOUT_S)
+            # A master that minds its workers may have taken the status before.
+            known = self._child.exitcode is not None
+            status = f" (status {self._child.exitcode})" if known else ""
             raise CarboyError(
-                f"The app ended its process while it was loaded (status {self._child.exitcode}). "
+                f"The app ended its process while it was loaded{status}. "
                 "Run it alone to see why: python -c 'import YOUR_MODULE'"
             ) from None
         if isinstance(answer, _Refused):
@@ -81,25 +89,29 @@ class Preflight:
     def leave(self) -> None:
         """End the child, whatever it does."""
         self._pipe.close()
-        self._child.join(_LEAVE_TIMEOUT_S)
-        if self._child.is_alive():
+        # Not is_alive(): that cannot tell when somebody else has reaped the child.
+        if not wait([self._child.sentinel], _LEAVE_TIMEOUT_S):
             self._child.kill()
-            self._child.join()
+        self._child.join()
 
 
 @contextmanager
-def preflight(target: str | None, *, debug: bool) -> Iterator[Preflight]:
+def preflight(
+    target: str | None, *, debug: bool, meanwhile: Callable[[], None] | None = None
+) -> Iterator[Preflight]:
     """Start trying the app *target*; the child is gone when the block is left.
 
     :param target: as for :func:`carboy.server.discovery.find`.
     :param debug: write tracebacks to standard error.
+    :param meanwhile: called again and again while the child has not answered; what it
+        raises ends the trial. By default the caller waits.
     """
     fork = multiprocessing.get_context("fork")  # the child shall know what this process knows
     ours, theirs = fork.Pipe()
     child = fork.Process(target=_check, args=(ours, theirs, target, debug), name="preflight")
     child.start()
     theirs.close()
-    check = Preflight(ours, child)
+    check = Preflight(ours, child, meanwhile)
     try:
         yield check
     except CarboyError:

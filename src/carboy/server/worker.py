@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import select
 import signal
 import traceback
@@ -22,6 +23,11 @@ from carboy.api.answers import render
 from carboy.api.envelope import JSend
 from carboy.errors import CarboyError, for_status
 from carboy.server.reception import ReceivingWorker
+
+DISMISSAL = signal.SIGUSR2
+"""What the master sends to a worker that shall finish its requests and leave."""
+
+_LOOK_EVERY_S = 0.25
 
 
 class Worker(ReceivingWorker):
@@ -63,8 +69,24 @@ class Worker(ReceivingWorker):
     def run(self) -> None:
         """Serve until told to stop, then finish what was accepted."""
         if self.app.phase.closing():
-            self.alive = False  # SIGTERM came before this process listened to signals
+            self.alive = False  # the dismissal came before this process listened to signals
         super().run()
+        handled = self.nr_conns - sum(
+            map(len, (self.keepalived_conns, self.pending_conns, self._lingering))
+        )
+        begun = sum(1 for arrival in self._arrivals.values() if arrival.data)
+        if handled + begun:
+            self.log.warning(
+                "GUNICORN_GRACEFUL_TIMEOUT (%d s) is over: requests cut off: %d.",
+                self.cfg.graceful_timeout,
+                handled + begun,
+            )
+        if handled:
+            os._exit(0)  # an ordinary exit would wait for their threads
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """Wait for events; at a stop not past the end of the graceful timeout."""
+        super().wait_for_and_dispatch_events(timeout if self.alive else min(timeout, _LOOK_EVERY_S))
 
     def set_accept_enabled(self, enabled: bool) -> None:  # noqa: FBT001 - gunicorn's signature
         """Accept new connections or not; at a stop, first those that already wait."""
@@ -79,19 +101,44 @@ class Worker(ReceivingWorker):
                 listener.close()
             self.sockets = []
 
+    def init_signals(self) -> None:
+        """Leave at the master's word alone: SIGTERM may have been sent to the whole group."""
+        super().init_signals()
+        # No SIG_IGN: what the app starts would inherit it, and a signal that is pending
+        # when it is set is reported as lost.
+        signal.signal(signal.SIGTERM, _pay_no_heed)
+        signal.signal(DISMISSAL, self.handle_exit)
+        signal.siginterrupt(DISMISSAL, False)  # noqa: FBT003 - the standard library's signature
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Finish what was accepted and leave; before serving at once, unless somebody waits."""
+        if not self.booted and not any(map(_has_waiting, self.sockets)):
+            os._exit(0)
+        super().handle_exit(sig, frame)
+
     def handle_quit(self, sig: int, frame: FrameType | None) -> None:
         """Leave at once; Ctrl-C reaches a worker twice, from the terminal and the master."""
-        for further in (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
-            signal.signal(further, signal.SIG_IGN)
+        if not self.booted:
+            os._exit(0)  # SystemExit would look like a failure of the code being imported
+        for further in (signal.SIGINT, signal.SIGQUIT, DISMISSAL):
+            signal.signal(further, _pay_no_heed)
         super().handle_quit(sig, frame)
 
     def _accept_waiting(self) -> None:
         for listener in self.sockets:
             listener.setblocking(False)  # noqa: FBT003 - another worker may be quicker
-            queue = select.poll()
-            queue.register(listener.fileno(), select.POLLIN)
-            while queue.poll(0):
+            while _has_waiting(listener):
                 self.accept(listener)
+
+
+def _has_waiting(listener: Any) -> bool:
+    queue = select.poll()
+    queue.register(listener.fileno(), select.POLLIN)
+    return bool(queue.poll(0))
+
+
+def _pay_no_heed(_sig: int, _frame: FrameType | None) -> None:
+    """Handle a signal by doing nothing."""
 
 
 def _files_of(error: BaseException | None) -> Iterator[str]:
