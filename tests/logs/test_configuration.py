@@ -64,6 +64,32 @@ class TestConfigure:
             assert "sold" in text
             assert "sku=a" in text
 
+    def test_warnings_are_lines_of_the_log(self):
+        said = json.loads(logged("import warnings; warnings.warn('old\\nway')", LOG_FORMAT="json"))
+        assert said["logger"] == "py.warnings"
+        assert said["level"] == "warning"
+        assert "old\nway" in said["event"]
+
+    REQUEST = """
+log = logging.getLogger("werkzeug")
+head = '127.0.0.1 - - [01/Mar/2026 09:00:00] '
+log.info('%s - - [%s] %s\\n', '127.0.0.1', '01/Mar/2026 09:00:00', '"GET / HTTP/1.1" 200 -')
+log.info(head + '"\\x1b[33mGET /x HTTP/1.1\\x1b[0m" 404 -')
+log.info(head + '"GET / HTTP/1.1" 200 -')
+log.info('\\x1b[33mPress CTRL+C to quit\\x1b[0m')
+log.error(head + '"GET / HTTP/1.1" 500 -')
+"""
+
+    def test_requests_are_left_to_the_access_log(self):
+        events = [
+            json.loads(line)["event"]
+            for line in logged(self.REQUEST, LOG_FORMAT="json").splitlines()
+        ]
+        assert [event[:20] for event in events] == ["Press CTRL+C to quit", "127.0.0.1 - - [01/Ma"]
+
+    def test_without_an_access_log_werkzeugs_stays(self):
+        assert len(logged(self.REQUEST, ACCESS_LOG="no", LOG_FORMAT="json").splitlines()) == 5
+
     def test_structlog_configured_by_the_project_is_left_alone(self):
         text = logged("", LOG_FORMAT="json")
         assert text == ""

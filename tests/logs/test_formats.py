@@ -1,9 +1,12 @@
 """How log records are written."""
 
+import logging
 import sys
 
 import orjson
 import pytest
+
+from carboy.logs import make_formatter
 
 
 @pytest.mark.parametrize(
@@ -42,3 +45,13 @@ def test_text_shows_tracebacks_without_local_variables(formatted):
         written = formatted("text", "failed", exc_info=sys.exc_info(), colour=True)
     assert "KeyError: 7" in written
     assert "HUNTER2" not in written
+
+
+@pytest.mark.parametrize("log_format", ["json", "text"])
+def test_what_another_handler_formatted_first_is_not_said_twice(log_format):
+    record = logging.LogRecord("shop", logging.INFO, __file__, 1, "in %s", ("view",), None)
+    logging.Formatter("%(asctime)s %(message)s").format(record)
+    written = make_formatter(log_format, colour=False).format(record)
+    assert written.count("in view") == 1
+    assert "message" not in written
+    assert "asctime" not in written

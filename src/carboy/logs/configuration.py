@@ -7,6 +7,7 @@ import os
 import sys
 from typing import TextIO
 
+from carboy.logs.development import leave_out_requests_of_werkzeug
 from carboy.logs.formats import make_formatter
 from carboy.logs.records import mark_records
 from carboy.settings import Settings
@@ -16,8 +17,9 @@ def configure(settings: Settings) -> bool:
     """Send log records to standard error, as ``LOG_LEVEL`` and ``LOG_FORMAT`` say.
 
     Does so only when the root logger has no handler yet: whoever configured logging
-    before, or called this before, is left alone. Loggers of ``structlog`` then write
-    the same lines.
+    before, or called this before, is left alone. Loggers of ``structlog`` and Python's
+    warnings then write the same lines, and the development server leaves its lines
+    about requests to the access log.
 
     :return: whether logging was configured by this call.
     """
@@ -29,6 +31,9 @@ def configure(settings: Settings) -> bool:
     handler.setFormatter(make_formatter(settings.LOG_FORMAT, colour=coloured(sys.stderr)))
     root.addHandler(handler)
     root.setLevel(settings.LOG_LEVEL)
+    logging.captureWarnings(capture=True)
+    if settings.ACCESS_LOG:
+        leave_out_requests_of_werkzeug()
     _configure_structlog()
     return True
 

@@ -81,7 +81,17 @@ def _pre_chain() -> list[Any]:
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
+        _without_what_others_formatted,
     ]
+
+
+def _without_what_others_formatted(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Drop what another handler's formatter left on the record; no ``extra`` may be so named."""
+    event.pop("message", None)
+    event.pop("asctime", None)
+    return event
 
 
 def _with_ids(
