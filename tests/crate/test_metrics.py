@@ -177,6 +177,17 @@ def get(path):
     return text
 
 crate = Crate(app, Testing.load(environ={}), instance_path=Path("."), checks={})
+
+from prometheus_client import Counter
+from prometheus_client.core import GaugeMetricFamily
+
+class Queue:
+    def collect(self):
+        yield GaugeMetricFamily("queue_length", "Jobs that wait.", value=7)
+
+crate.metrics.registry.register(Queue())
+orders = Counter("orders", "Orders taken.", registry=crate.metrics.registry)
+orders.inc()
 for _ in range(3):
     child = os.fork()
     if not child:
@@ -197,4 +208,8 @@ def test_processes_are_summed_up(tmp_path):
     assert sample(found, "http_requests_total", **labels) == 4
     assert sample(found, "http_request_duration_seconds_count", **labels) == 4
     assert sample(found, "http_requests_in_flight", method="GET") == 1
+    assert sample(found, "queue_length") == 7
+    assert sample(found, "orders_total") == 1
+    families = re.findall(r"^# TYPE (\S+)", run.stdout, re.MULTILINE)
+    assert len(families) == len(set(families))
     assert not re.search(r"pid=", run.stdout)

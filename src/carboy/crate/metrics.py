@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import hmac
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 from wsgiref.types import WSGIEnvironment
 
 from carboy.crate.health import Reply, demand_get
 from carboy.errors import NotFound, Unauthorized
 from carboy.settings import Settings
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+    from prometheus_client.metrics_core import Metric
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
 _OTHER_METHOD = "(other)"
@@ -25,9 +30,11 @@ class Metrics:
     """Counts requests, their durations and those in flight.
 
     Several worker processes are summed up when ``PROMETHEUS_MULTIPROC_DIR`` was set
-    before ``prometheus_client`` was first imported, which ``carboy run`` sees to.
+    before ``prometheus_client`` was first imported, which ``carboy run`` sees to. Its
+    files know no registry: two apps in one process then report their sums together.
 
-    :ivar registry: register metrics of your own here and ``/metrics`` shows them.
+    :ivar registry: register metrics of your own here and ``/metrics`` shows them. What a
+        collector with a ``collect()`` of its own says is that of the answering process.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -90,10 +97,8 @@ class Metrics:
 
         registry = self.registry
         if _DIRECTORY in os.environ:
-            from prometheus_client.multiprocess import MultiProcessCollector
-
             registry = client.CollectorRegistry()
-            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+            registry.register(_AllProcesses(self.registry))
         encode, content_type = choose_encoder(environ.get("HTTP_ACCEPT", ""))
         return 200, [("Content-Type", content_type), ("Vary", "Accept")], encode(registry)
 
@@ -119,3 +124,23 @@ class Metrics:
         made = (child.inc, child.dec)
         self._flying[known] = made
         return made
+
+
+class _AllProcesses:
+    """What the files of all processes hold, and what collectors compute that use none."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        from prometheus_client.multiprocess import MultiProcessCollector
+
+        self._registry = registry
+        self._files = MultiProcessCollector(None)  # type: ignore[no-untyped-call]
+
+    def collect(self) -> Iterator[Metric]:
+        """Give every metric once; the sums in the files come first."""
+        given = set()
+        for metric in self._files.collect():  # type: ignore[no-untyped-call]
+            given.add(metric.name)
+            yield metric
+        for metric in self._registry.collect():
+            if metric.name not in given and metric.samples:
+                yield metric
