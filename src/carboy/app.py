@@ -91,6 +91,7 @@ class Carboy:
             if not self._opened:
                 _leave_own_paths(self.app, self.crate)
                 openapi.serve(self.app)
+                logs.enable_again()
                 self._opened = True
                 if self.app.wsgi_app == self._open:
                     self.app.wsgi_app = self.crate  # type: ignore[method-assign]

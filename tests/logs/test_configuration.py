@@ -113,6 +113,38 @@ log.error(head + '"GET / HTTP/1.1" 500 -')
         assert (root.handlers, root.level) == (handlers, level)
 
 
+SERVED = """
+import logging, logging.config
+from flask import Flask
+from carboy import Carboy
+app = Flask(__name__)
+Carboy(app, {"APP_ENV": "Testing"})
+server = logging.getLogger("gunicorn.error")
+other = logging.getLogger("other")
+CONFIG
+app.test_client().get("/")
+print(logging.getLogger("carboy.access").disabled, server.disabled, other.disabled)
+"""
+EVERY = """logging.config.dictConfig({"version": 1, "root": {"level": "INFO", "handlers": ["all"]},
+    "handlers": {"all": {"class": "logging.StreamHandler"}}})"""
+
+
+@pytest.mark.parametrize(
+    ("config", "disabled", "written"),
+    [
+        pytest.param(EVERY, "False False True", True, id="dictConfig: enabled again"),
+        pytest.param('logging.getLogger("carboy.access").disabled = True', "True False False",
+                     False, id="one logger, on purpose: stays disabled"),
+    ],
+)  # fmt: skip
+def test_loggers_that_were_disabled_silently(tmp_path, config, disabled, written):
+    run = subprocess.run([sys.executable, "-c", SERVED.replace("CONFIG", config)],
+                         env={"PATH": os.environ["PATH"], "LOG_LEVEL": "INFO"}, cwd=tmp_path,
+                         capture_output=True, text=True, timeout=60, check=True)  # fmt: skip
+    assert run.stdout == f"{disabled}\n"
+    assert ("GET / 404" in run.stderr) is written
+
+
 class Stream:
     def __init__(self, terminal):
         self.terminal = terminal

@@ -4,7 +4,7 @@ Nothing here replaces ``logging``: views and libraries log as they always did, a
 project that configured logging itself keeps what it configured.
 """
 
-from carboy.logs.configuration import coloured, configure
+from carboy.logs.configuration import coloured, configure, enable_again
 from carboy.logs.escaping import printable
 from carboy.logs.formats import make_formatter
 from carboy.logs.records import SelfWritten, current_ids, mark_records
@@ -14,6 +14,7 @@ __all__ = [
     "coloured",
     "configure",
     "current_ids",
+    "enable_again",
     "make_formatter",
     "mark_records",
     "printable",

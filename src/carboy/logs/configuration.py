@@ -12,6 +12,9 @@ from carboy.logs.formats import make_formatter
 from carboy.logs.records import mark_records
 from carboy.settings import Settings
 
+_FAMILY = "carboy"
+_SERVER = "gunicorn.error"
+
 
 def configure(settings: Settings) -> bool:
     """Send log records to standard error, as ``LOG_LEVEL`` and ``LOG_FORMAT`` say.
@@ -36,6 +39,19 @@ def configure(settings: Settings) -> bool:
         leave_out_requests_of_werkzeug()
     _configure_structlog()
     return True
+
+
+def enable_again() -> None:
+    """Undo what ``logging.config`` did to the loggers of this package and of its server.
+
+    ``dictConfig`` and ``fileConfig`` disable, by default and without a word, every logger
+    that exists and is not named to them. A single logger that somebody disabled stays so.
+    """
+    if not logging.getLogger(_FAMILY).disabled:
+        return
+    for name in list(logging.root.manager.loggerDict):
+        if name in (_FAMILY, _SERVER) or name.startswith(f"{_FAMILY}."):
+            logging.getLogger(name).disabled = False
 
 
 def coloured(stream: TextIO) -> bool:
