@@ -103,7 +103,8 @@ def test_make_start_serves_the_shop_and_the_shop_answers_as_shown(tmp_path):
             position = found.end()
     assert not is_up(url)
     assert "Traceback" not in log.read_text()
-    assert process.returncode is not None
+    assert "Shutting down: Master" in log.read_text()
+    assert process.returncode == -signal.SIGTERM  # make passes it on, and ends by it itself
 
 
 def test_the_app_that_is_wrapped_answers_as_shown(tmp_path):
