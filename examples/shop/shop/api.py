@@ -26,9 +26,9 @@ def greet() -> dict[str, Any]:
     return {
         "message": current_app.config["MSG"],
         "links": {
-            "products": url_for("v1.products.list_products"),
+            "products": url_for("v1.products.products"),
             "categories": url_for("v1.products.list_categories"),
-            "users": url_for("v1.users.list_users"),
+            "users": url_for("v1.users.users"),
             "documentation": "/docs",
         },
     }

@@ -8,6 +8,7 @@ import json
 import os
 import random
 import re
+import secrets
 import subprocess
 import sys
 import threading
@@ -185,6 +186,8 @@ def served(database_url: str, folder: Path) -> Iterator[str]:
     """Serve the shop as ``make start`` does, on a free port."""
     ours = {
         "APP_ENV": "Testing",
+        # In Testing each process would make its own, and a cursor of one is none of another.
+        "SECRET_KEY": secrets.token_urlsafe(48),
         "DATABASE_URL": database_url,
         "INSTANCE_PATH": str(folder),
         "HTTP_PORT": "0",
@@ -273,13 +276,27 @@ def user(make_user) -> dict[str, Any]:
     return make_user()
 
 
+def walk(client: Client, path: str) -> list[dict[str, Any]]:
+    """Read a list to its end, page by page."""
+    items = []
+    while path:
+        page = client.get(path).data
+        items += page["items"]
+        path = page["links"]["next"]
+    return items
+
+
+@pytest.fixture(name="walk")
+def walk_fixture(client) -> Callable[[str], list[dict[str, Any]]]:
+    return functools.partial(walk, client)
+
+
 @pytest.fixture
 def products(client) -> Callable[..., list[dict[str, Any]]]:
     """Pick products of which enough is left."""
 
     def pick(number: int, *, at_least: int = 10) -> list[dict[str, Any]]:
-        pages = [client.get(f"/api/v1/products?limit=100&offset={n}").data for n in (0, 100)]
-        enough = [item for page in pages for item in page["items"] if item["stock"] >= at_least]
+        enough = walk(client, f"/api/v1/products?limit=100&stock_gte={at_least}")
         return random.sample(enough, number)
 
     return pick

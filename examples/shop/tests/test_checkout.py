@@ -61,7 +61,7 @@ def test_asking_for_more_than_is_left_says_how_many_and_takes_nothing(client, us
     assert scarce["name"] in answer.json["message"]
     assert stock(client, plenty) == before
     assert stock(client, scarce) == left
-    assert client.get(f"/api/v1/users/{user['id']}/purchases").data["total"] == 0
+    assert client.get(f"/api/v1/users/{user['id']}/purchases").data["items"] == []
 
 
 def test_an_unknown_product_is_refused_naming_its_line(client, user, product):

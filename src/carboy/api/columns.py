@@ -10,7 +10,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
 
-from marshmallow import Schema, ValidationError
+from marshmallow import Schema, ValidationError, validate
 from sqlalchemy import (
     BigInteger,
     Enum,
@@ -26,7 +26,16 @@ from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.orm import InstrumentedAttribute, Mapper
 from sqlalchemy.types import TypeEngine
 
-__all__ = ["Fit", "attribute_of", "column_of", "fit_of", "key_of", "known_to", "stored_as"]
+__all__ = [
+    "Fit",
+    "attribute_of",
+    "bounds_of",
+    "column_of",
+    "fit_of",
+    "key_of",
+    "known_to",
+    "stored_as",
+]
 
 Fit = Callable[[Any], None]
 """Raises :class:`marshmallow.ValidationError` for a value that its column cannot hold."""
@@ -101,6 +110,16 @@ def fit_of(kind: TypeEngine[Any]) -> Fit:
             raise ValidationError("Not a value that can be stored.") from None
 
     return fit
+
+
+def bounds_of(kind: TypeEngine[Any]) -> list[validate.Validator]:
+    """Say what fits into a column of *kind* as far as the OpenAPI document can tell it."""
+    if isinstance(kind, Integer):
+        edge = 2 ** (_bits(kind) - 1)
+        return [validate.Range(min=-edge, max=edge - 1)]
+    if isinstance(kind, String) and not isinstance(kind, Enum) and kind.length:
+        return [validate.Length(max=kind.length)]
+    return []
 
 
 def _limits(stored: TypeEngine[Any]) -> Fit | None:

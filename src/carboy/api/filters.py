@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Enum, Select, String
 from sqlalchemy.orm import InstrumentedAttribute
 from webargs.fields import DelimitedList
 
-from carboy.api.columns import fit_of, known_to, stored_as
+from carboy.api.columns import bounds_of, fit_of, known_to, stored_as
 
 __all__ = ["Filters", "Operator"]
 
@@ -150,7 +150,7 @@ def _reader(
     if operator in _TEXT:
         return fields.String(validate=validate.Length(min=1, max=TEXT_MAX), metadata=note)
     value = _optional(field)
-    value.validators = [*value.validators, fit_of(column.type)]
+    value.validators = [*value.validators, *bounds_of(column.type), fit_of(column.type)]
     if operator == "in":
         if isinstance(value, fields.String):
             value.validators.append(validate.Length(min=1))  # "a,,b" says nothing between commas

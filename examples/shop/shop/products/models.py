@@ -52,13 +52,12 @@ def folded(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold()
 
 
-def search(text: str = "", category: str = "") -> Select[Any]:
-    """Select the products that contain every word of *text*, by name.
+def search(text: str = "") -> Select[Any]:
+    """Select the products that contain every word of *text*.
 
     :param text: words, in any order and case; empty: all products.
-    :param category: only this category, written exactly as it is; empty: all.
     """
-    found = select(Product).order_by(Product.name, Product.id)
+    found = select(Product)
     for word in folded(text).split():
         found = found.where(Product.search_text.contains(word, autoescape=True))
-    return found.where(Product.category == category) if category else found
+    return found

@@ -6,7 +6,6 @@ from flask import current_app
 from marshmallow import Schema, fields, validate
 
 from shop.fields import Amount, Text
-from shop.paging import PageQuery
 
 STOCK_MAX = 1_000_000
 PRICE_MAX = 1_000_000
@@ -31,18 +30,6 @@ class ProductOut(Schema):
     )
 
 
-class ProductQuery(PageQuery):
-    """Which products are wanted."""
-
-    search = Text(
-        100,
-        shortest=0,
-        load_default="",
-        metadata={"description": "Words that sku, name, category or description contain."},
-    )
-    category = Text(60, shortest=0, load_default="", metadata={"description": "Only this one."})
-
-
 class CatalogueRow(Schema):
     """One line of the catalogue file."""
 
@@ -51,7 +38,7 @@ class CatalogueRow(Schema):
         required=True,
         rules=[
             validate.Regexp(
-                r"^[A-Z0-9][A-Z0-9-]*$(?!\n)",
+                r"^[A-Z0-9][A-Z0-9-]*\Z",
                 error="Use capital letters, digits and hyphens.",
             )
         ],

@@ -4,25 +4,45 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
-from carboy import Blueprint
-from shop.database import db, find
-from shop.paging import cut, page_schema
+from carboy import Blueprint, Resource
+from shop.database import db
+from shop.fields import Text
 from shop.products.models import Product, search
-from shop.products.schemas import CategoryOut, ProductOut, ProductQuery
+from shop.products.schemas import CategoryOut, ProductOut
 
 products = Blueprint("products", __name__, url_prefix="/products")
 
 
-@products.get("")
-@products.input(ProductQuery, location="query")
-@products.output(page_schema(ProductOut))
-def list_products(query: dict[str, Any]) -> dict[str, Any]:
-    """List or search the products, by name."""
-    return cut(
-        search(query["search"], query["category"]), limit=query["limit"], offset=query["offset"]
-    )
+class Products(Resource):
+    """The catalogue."""
+
+    model = Product
+    schema = ProductOut
+    only = ("list", "read")
+    sort = ("name", "price", "stock", "created_at")
+    default_sort = ("name",)
+    filters = {  # noqa: RUF012 - read once, when it is routed
+        "category": ("in",),
+        "price": ("gte", "lte"),
+        "stock": ("gte",),
+        "sku": ("startswith",),
+    }
+    parameters = {  # noqa: RUF012 - as above
+        "search": Text(
+            100,
+            shortest=0,
+            metadata={"description": "Words that sku, name, category or description contain."},
+        ),
+    }
+
+    def query(self) -> Select[Any]:
+        """Select what a search finds."""
+        return search(self.arguments.get("search", ""))
+
+
+products.resource("", Products)
 
 
 @products.get("/categories")
@@ -32,11 +52,3 @@ def list_categories() -> list[dict[str, Any]]:
     counted = select(Product.category.label("name"), func.count().label("products"))
     rows = db.session.execute(counted.group_by(Product.category).order_by(Product.category))
     return [dict(row) for row in rows.mappings()]
-
-
-@products.get("/<int:product_id>")
-@products.output(ProductOut)
-@products.doc(errors={404: "There is no such product."})
-def get_product(product_id: int) -> Product:
-    """Read one product."""
-    return find(Product, product_id)

@@ -1,4 +1,4 @@
-"""Make, change and remove accounts."""
+"""Make and change accounts; whoever calls commits."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 
 from carboy.errors import Conflict
-from shop.database import db, find
+from shop.database import db
 from shop.users.models import User, hashed, taken
 
 
@@ -24,36 +24,12 @@ def register(**given: Any) -> User:
 
     :raises Taken: naming each field that another account has.
     """
-    user = User(**_with_hash(given))
-    db.session.add(user)
-    _commit(user)
+    user = User(**with_hash(given))
+    save(user)
     return user
 
 
-def change(user_id: int, given: Mapping[str, Any]) -> User:
-    """Set what is given and leave the rest.
-
-    :raises NotFound: if there is no such account.
-    :raises Taken: naming each field that another account has.
-    """
-    values = _with_hash(given)
-    user = find(User, user_id)
-    for name, value in values.items():
-        setattr(user, name, value)
-    _commit(user)
-    return user
-
-
-def remove(user_id: int) -> None:
-    """Delete an account; its orders stay.
-
-    :raises NotFound: if there is no such account.
-    """
-    db.session.delete(find(User, user_id))
-    db.session.commit()
-
-
-def _with_hash(given: Mapping[str, Any]) -> dict[str, Any]:
+def with_hash(given: Mapping[str, Any]) -> dict[str, Any]:
     """Replace the password, before the database is touched: nobody waits for a lock meanwhile."""
     values = dict(given)
     if "password" in values:
@@ -61,11 +37,16 @@ def _with_hash(given: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
-def _commit(user: User) -> None:
+def save(user: User) -> None:
+    """Write an account, without committing it.
+
+    :raises Taken: naming each field that another account has.
+    """
     # Read before: a rollback forgets them.
     username, email, number = user.username, user.email, user.id
     try:
-        db.session.commit()
+        db.session.add(user)
+        db.session.flush()
     except IntegrityError:
         db.session.rollback()
         fields = taken(username, email, besides=number)

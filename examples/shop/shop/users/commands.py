@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from shop.commands import Commands
+from shop.database import db
 from shop.users import accounts
 from shop.users.schemas import UserIn
 
@@ -23,4 +24,5 @@ def add(username: str, email: str, full_name: str, password: str) -> None:
     """Make an account for USERNAME with EMAIL."""
     given = {"username": username, "email": email, "full_name": full_name, "password": password}
     user = accounts.register(**UserIn().load(given))
+    db.session.commit()
     click.echo(f"Added {user.username} as user {user.id}.")

@@ -6,8 +6,8 @@ from marshmallow import Schema, fields, validate
 
 from shop.fields import Text
 
-# `$` alone would also match before a trailing line break.
-USERNAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]$(?!\n)"
+# `$` would also match before a trailing line break.
+USERNAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]\Z"
 
 
 class UserIn(Schema):

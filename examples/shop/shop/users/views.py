@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import url_for
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
-from carboy import Blueprint
+from carboy import Blueprint, Pages, Resource
 from carboy.errors import NotFound
 from shop.checkout.models import Order
 from shop.checkout.schemas import OrderOut
 from shop.database import db, find
-from shop.paging import PageQuery, cut, page_schema
 from shop.users import accounts
 from shop.users.models import User, folded
 from shop.users.schemas import AccountOut, ProfileOut, UserIn
@@ -20,75 +18,48 @@ from shop.users.schemas import AccountOut, ProfileOut, UserIn
 users = Blueprint("users", __name__, url_prefix="/users")
 profiles = Blueprint("profiles", __name__, url_prefix="/profiles")
 
-UNKNOWN = {404: "There is no such user."}
-CONFLICT = {409: "Another account has the username or the e-mail address; data names which."}
+
+class Users(Resource):
+    """Accounts; a list of them shows public profiles."""
+
+    model = User
+    schema = AccountOut
+    list_schema = ProfileOut
+    writable = UserIn
+    sort = ("username", "created_at")
+    filters = {"username": ("startswith",)}  # noqa: RUF012 - read once, when it is routed
+    paging = Pages()
+
+    def prepare(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Keep a hash in place of the password."""
+        return accounts.with_hash(data)
+
+    def save(self, row: User) -> None:
+        """Name each field that another account has."""
+        accounts.save(row)
 
 
-@users.post("")
-@users.input(UserIn)
-@users.output(AccountOut, 201, headers={"Location": "Address of the account."})
-@users.doc(errors=CONFLICT)
-def register(data: dict[str, Any]) -> tuple[User, dict[str, str]]:
-    """Register."""
-    user = accounts.register(**data)
-    return user, {"Location": url_for(".get_user", user_id=user.id)}
+class Purchases(Resource):
+    """What a user ordered, latest first."""
+
+    model = Order
+    schema = OrderOut
+    only = ("list",)
+    default_sort = ("-id",)
+
+    def query(self) -> Select[Any]:
+        """Select the orders of the user in the address."""
+        user = find(User, self.path["user_id"])
+        return select(Order).where(Order.user_id == user.id)
 
 
-@users.get("")
-@users.input(PageQuery, location="query")
-@users.output(page_schema(ProfileOut))
-def list_users(query: dict[str, Any]) -> dict[str, Any]:
-    """List the public profiles, oldest first."""
-    return cut(select(User).order_by(User.id), **query)
-
-
-@users.get("/<int:user_id>")
-@users.output(AccountOut)
-@users.doc(errors=UNKNOWN)
-def get_user(user_id: int) -> User:
-    """Read one account."""
-    return find(User, user_id)
-
-
-@users.put("/<int:user_id>")
-@users.input(UserIn)
-@users.output(AccountOut)
-@users.doc(errors=UNKNOWN | CONFLICT)
-def replace_user(user_id: int, data: dict[str, Any]) -> User:
-    """Replace everything an account was registered with."""
-    return accounts.change(user_id, data)
-
-
-@users.patch("/<int:user_id>")
-@users.input(UserIn, partial=True)
-@users.output(AccountOut)
-@users.doc(errors=UNKNOWN | CONFLICT)
-def update_user(user_id: int, data: dict[str, Any]) -> User:
-    """Change some of it."""
-    return accounts.change(user_id, data)
-
-
-@users.delete("/<int:user_id>")
-@users.output(None, 204)
-@users.doc(errors=UNKNOWN)
-def delete_user(user_id: int) -> None:
-    """Delete an account. Its orders stay, without a name."""
-    accounts.remove(user_id)
-
-
-@users.get("/<int:user_id>/purchases")
-@users.input(PageQuery, location="query")
-@users.output(page_schema(OrderOut))
-@users.doc(errors=UNKNOWN)
-def list_purchases(user_id: int, query: dict[str, Any]) -> dict[str, Any]:
-    """List what a user ordered, latest first."""
-    user = find(User, user_id)
-    return cut(select(Order).where(Order.user_id == user.id).order_by(Order.id.desc()), **query)
+users.resource("", Users)
+users.resource("/<int:user_id>/purchases", Purchases)
 
 
 @profiles.get("/<username>")
 @profiles.output(ProfileOut)
-@profiles.doc(errors=UNKNOWN)
+@profiles.doc(errors={404: "There is no such user."})
 def get_profile(username: str) -> User:
     """Read a public profile by its username, in any case."""
     # PostgreSQL refuses text with a NUL; no username has one.
