@@ -319,6 +319,12 @@ def test_a_url_without_password_is_shown():
     assert rows["DATABASE_URL"].value == "sqlite:///cellar.db"
 
 
+def test_what_every_service_sets_comes_first_and_the_projects_own_last():
+    groups = list(dict.fromkeys(row.group for row in load().rows()))
+    assert groups[:3] == ["Application", "Server", "Logs"]
+    assert groups[-1] == "Project"
+
+
 def test_settings_are_read_once():
     settings = load()
     with pytest.raises(AttributeError, match="read once"):

@@ -19,6 +19,7 @@ _ADDRESS = re.compile(
     r"(?:(?P<user>[^:/?#@]*)(?P<password>:.*)?@)?(?P<place>[^@?#]*)(?P<query>[?#].*)?",
     re.DOTALL,
 )
+_FIRST = ("Application", "Server", "Logs", "Crate", "API", "Database")
 _ARGUMENT = "argument"
 _APP_CONFIG = "app.config"
 
@@ -101,7 +102,7 @@ class Loaded:
             held = [vars(base)[name] for base in cls.__mro__ if name in vars(base)]
             declared = [value for value in held if isinstance(value, Setting)]
             found[name] = (annotation, declared[0] if declared else Setting(*held[-1:]))
-        return found
+        return dict(sorted(found.items(), key=lambda item: _place(item[1][1].group)))
 
     def as_config(self) -> dict[str, Any]:
         """Every setting by name, for ``app.config``."""
@@ -131,6 +132,11 @@ class Loaded:
         """Choose the class that applies in the environment *name*; here always this one."""
         del name
         return cls
+
+
+def _place(group: str) -> int:
+    """Put what every service sets first; the rest stays in the order of declaration."""
+    return _FIRST.index(group) if group in _FIRST else len(_FIRST)
 
 
 def _resolve(
