@@ -31,7 +31,8 @@ INSERT INTO takes VALUES (?, ?, 1, ?) ON CONFLICT (key, part) DO UPDATE SET coun
 """
 _LESS = """
 UPDATE takes SET count = count - 1
-WHERE key = ?1 AND part = (SELECT max(part) FROM takes WHERE key = ?1 AND count > 0)
+WHERE key = :key
+    AND part = (SELECT max(part) FROM takes WHERE key = :key AND count > 0)
 """
 _PRUNE = """
 DELETE FROM takes WHERE (key, part) IN
@@ -93,7 +94,7 @@ class SQLiteCounters:
     def give_back(self, windows: Sequence[Window]) -> None:
         """See :class:`~carboy.backing.counters.window.Counters`."""
         with self._writing() as connection:
-            connection.executemany(_LESS, [(one.key,) for one in windows])
+            connection.executemany(_LESS, [{"key": one.key} for one in windows])
             connection.executemany(
                 "DELETE FROM takes WHERE key = ? AND count = 0", [(one.key,) for one in windows]
             )
