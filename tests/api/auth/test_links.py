@@ -217,9 +217,18 @@ def test_without_a_function_tokens_are_logged_in_development_only(
 
 
 def test_production_does_not_start_without_a_function_that_sends(make_service):
-    service = make_service(mail=None)
+    service = make_service(mail=log_mail)
     (start,) = [one for one in service.app.extensions["carboy.start"] if "Auth" in one.__qualname__]
     start()
     service.app.config["APP_ENV"] = "Production"
     with pytest.raises(CarboyError, match="mail=send"):
         start()
+
+
+def test_without_mail_there_are_no_links_and_production_starts(make_service):
+    service = make_service(mail=None)
+    (start,) = [one for one in service.app.extensions["carboy.start"] if "Auth" in one.__qualname__]
+    service.app.config["APP_ENV"] = "Production"
+    start()
+    rules = {rule.rule for rule in service.app.url_map.iter_rules()}
+    assert {rule for rule in rules if rule.startswith(("/password", "/email"))} == {"/password"}

@@ -20,7 +20,11 @@ from carboy.api.auth.installation import (
     scope_claims,
 )
 from carboy.api.auth.key_views import add_key_views
-from carboy.api.auth.link_views import add_confirmation_views, add_password_views
+from carboy.api.auth.link_views import (
+    add_confirmation_views,
+    add_password_views,
+    add_reset_views,
+)
 from carboy.api.auth.links import Links, Mail, log_mail
 from carboy.api.auth.session_views import add_session_views
 from carboy.api.auth.sessions import Sessions
@@ -51,8 +55,9 @@ class Auth:
     :param fold: how a name is reduced to what those columns hold.
     :param email: column with the e-mail address.
     :param mail: sends the token of a link to a user: called with ``"reset"`` or
-        ``"confirm"``, the row of the account and the token. In Development, tokens are
-        written to the log when it is missing; in Production the app does not start.
+        ``"confirm"``, the row of the account and the token. When it is missing, tokens are
+        written to the log in Development, and in Production the app does not start.
+        ``None``: there are no links, nor the views that ask for them.
     :param jwt_caller: makes a caller of the claims of a JWT: the row of an account,
         ``Claims``, or ``None`` to refuse. By default one without account that has the
         permissions in the claim ``scope``.
@@ -76,7 +81,7 @@ class Auth:
         login: Sequence[str] = ("email", "username"),
         fold: Callable[[str], str] = str.casefold,
         email: str = "email",
-        mail: Mail | None = None,
+        mail: Mail | None = log_mail,
         jwt_caller: JwtCaller = scope_claims,
         scheme: str = "Bearer",
         throttle: Throttle | Literal["default"] | None = "default",
@@ -87,7 +92,8 @@ class Auth:
         self.api_keys: Any = None
         self.links: Any = None
         self.scheme = scheme
-        self.mail: Mail = mail or log_mail
+        self.mail: Mail = mail or log_mail  # never called without the views of links
+        self._mails_nowhere = mail is log_mail
         self.jwt_caller = jwt_caller
         self.throttle: Throttle | None = LoginThrottle() if throttle == "default" else throttle
         self.blueprint = Blueprint("auth", __name__, tags=["Authentication"])
@@ -106,7 +112,9 @@ class Auth:
             self.sessions = Sessions(db, session, self.accounts)
             add_session_views(self.blueprint)
             add_password_views(self.blueprint)
-            if hasattr(user, "email_confirmed_at"):
+            if mail is not None:
+                add_reset_views(self.blueprint)
+            if mail is not None and hasattr(user, "email_confirmed_at"):
                 add_confirmation_views(self.blueprint)
         if api_key is not None:
             self.api_keys = ApiKeys(db, api_key, self.accounts)
@@ -146,10 +154,10 @@ class Auth:
         """
         if self.sessions is not None:
             installation.passwords  # noqa: B018 - says which extra is missing
-            if self.mail is log_mail and app.config.get("APP_ENV") == "Production":
+            if self._mails_nowhere and app.config.get("APP_ENV") == "Production":
                 raise CarboyError(
                     "Links for forgotten passwords would be sent to nobody. Give Auth a "
-                    "function that sends them: Auth(..., mail=send)."
+                    "function that sends them, Auth(..., mail=send), or mail=None to have none."
                 )
         installation.issuer  # noqa: B018 - the same
 

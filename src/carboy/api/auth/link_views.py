@@ -12,7 +12,7 @@ from carboy.api.auth.schemas import LinkIn, PasswordChange, ResetIn, ResetReques
 from carboy.api.blueprint import Blueprint
 from carboy.errors import Conflict
 
-__all__ = ["add_confirmation_views", "add_password_views"]
+__all__ = ["add_confirmation_views", "add_password_views", "add_reset_views"]
 
 _KEYLESS = {403: "API keys and tokens of others cannot do this; sign in with a password."}
 
@@ -30,6 +30,10 @@ def add_password_views(api: Blueprint) -> None:
         installed().change_password(
             current_user.id, data["current_password"], data["new_password"], keep=only_signed_in()
         )
+
+
+def add_reset_views(api: Blueprint) -> None:
+    """Add ``/password/reset-requests`` and ``/password/resets``."""
 
     @api.post("/password/reset-requests")
     @public
