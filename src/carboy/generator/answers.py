@@ -1,0 +1,161 @@
+"""What is asked before a project is written, which answers go together, what follows from them."""
+
+from __future__ import annotations
+
+import keyword
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Final, Self
+
+from carboy.generator.errors import AnswersError
+
+STARTERS: Final = {
+    "single": "one file: hello, a JSON endpoint and one resource",
+    "module": "a package: accounts, an API, models, commands, migrations",
+    "page": "the package with a website: pages, cards in Markdown, bundled assets",
+    "model": "the package with a machine-learning model behind POST /predict",
+}
+DATABASES: Final = {
+    "sqlite": "a file beside the service; one machine",
+    "postgresql": "a server; several machines",
+}
+TARGETS: Final = {
+    "compose": "nginx, several web processes, PostgreSQL and Redis on one machine",
+    "heroku": "a Procfile with a release phase",
+    "cloudrun": "Google Cloud Run, built by Cloud Build",
+    "kubernetes": "manifests by kustomize, an overlay for each environment",
+    "github": "a pipeline of GitHub Actions",
+    "gitlab": "a pipeline of GitLab CI",
+}
+ADOPTED: Final = "none"
+"""The starter of an app that was there before."""
+
+_NEEDS_A_SERVER: Final = {
+    "compose": "its replicas share one database",
+    "heroku": "its disk is emptied at every start",
+    "cloudrun": "its disk is emptied at every start",
+    "kubernetes": "its replicas share one database",
+}
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_NAME_LENGTH_MAX = 50
+# Names that the project's own files or what they import have already.
+_TAKEN = frozenset({"app", "carboy", "flask", "locustfile", "migrations", "steps", "tests", "wsgi"})
+_IMAGE_PYTHON = "3.13"
+
+
+@dataclass(frozen=True)
+class Answers:
+    """One project as its owner wants it.
+
+    :param name: of the project: lower-case letters, digits and hyphens.
+    :param starter: a key of :data:`STARTERS`, or :data:`ADOPTED`.
+    :param database: a key of :data:`DATABASES`.
+    :param deploy: keys of :data:`TARGETS`, in their order.
+    :param app: what a WSGI server imports, ``MODULE:APP``.
+    :param migrations: whether there are migrations to run before a release.
+    :param static: folder of static files relative to the project; empty: none.
+    :param python: version of Python in the image.
+    """
+
+    name: str
+    starter: str = "module"
+    database: str = "sqlite"
+    deploy: tuple[str, ...] = ()
+    app: str = "wsgi:app"
+    migrations: bool = True
+    static: str = ""
+    python: str = _IMAGE_PYTHON
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Self:
+        """Make answers of plain values, as a file or a test holds them; unknown names are left out.
+
+        :raises AnswersError: if they do not go together.
+        """
+        known = {field.name for field in fields(cls)}
+        chosen = {name: value for name, value in given.items() if name in known}
+        targets = tuple(chosen.get("deploy", ()))
+        chosen["deploy"] = tuple(sorted(targets, key=_place_of))
+        answers = cls(**chosen)
+        answers.check()
+        return answers
+
+    @property
+    def package(self) -> str:
+        """The name as Python imports it."""
+        return self.name.replace("-", "_")
+
+    @property
+    def title(self) -> str:
+        """The name as people read it."""
+        return self.name.replace("-", " ").capitalize()
+
+    @property
+    def extras(self) -> list[str]:
+        """Extras of Carboy that the project runs with, in alphabetical order."""
+        wanted = set()
+        if self.starter in {"module", "page", "model"}:
+            wanted.add("auth")
+        if self.starter == "page":
+            wanted |= {"assets", "content"}
+        if self.database == "postgresql":
+            wanted.add("postgres")
+        if _NEEDS_A_SERVER.keys() & set(self.deploy):
+            wanted.add("redis")
+        return sorted(wanted)
+
+    def variables(self) -> dict[str, Any]:
+        """Everything that templates may use, apart from what is known of Carboy itself."""
+        own = asdict(self) | {"deploy": list(self.deploy)}
+        return own | {"package": self.package, "title": self.title, "extras": self.extras}
+
+    def check(self) -> None:
+        """Refuse what no project can be made of.
+
+        :raises AnswersError: with every problem.
+        """
+        problems = [*_problems_of_name(self.name, adopted=self.starter == ADOPTED)]
+        problems += _unknown("starter", self.starter, (*STARTERS, ADOPTED))
+        problems += _unknown("database", self.database, DATABASES)
+        for target in self.deploy:
+            problems += _unknown("deployment target", target, TARGETS)
+            if self.database == "sqlite" and target in _NEEDS_A_SERVER:
+                problems.append(
+                    f"SQLite does not go with {target}: {_NEEDS_A_SERVER[target]}. "
+                    "Use --database postgresql, or leave the target out."
+                )
+        if problems:
+            raise AnswersError(problems)
+
+
+def needs_a_server(deploy: tuple[str, ...]) -> bool:
+    """Say whether one of the targets rules a file as the database out."""
+    return bool(_NEEDS_A_SERVER.keys() & set(deploy))
+
+
+def _place_of(target: str) -> int:
+    return list(TARGETS).index(target) if target in TARGETS else len(TARGETS)
+
+
+def _unknown(noun: str, given: str, known: Mapping[str, str] | tuple[str, ...]) -> list[str]:
+    if given in known:
+        return []
+    return [f"There is no {noun} {given!r}. Choose from: {', '.join(known)}."]
+
+
+def _problems_of_name(name: str, *, adopted: bool) -> list[str]:
+    if not _NAME.fullmatch(name):
+        return [
+            f"{name!r} is no name for a project. Use lower-case letters, digits and single hyphens, "
+            "starting with a letter, such as demo-shop."
+        ]
+    if len(name) > _NAME_LENGTH_MAX:
+        return [f"The name is longer than {_NAME_LENGTH_MAX} characters. Use a shorter one."]
+    if adopted:
+        return []
+    package = name.replace("-", "_")
+    if package in _TAKEN or keyword.iskeyword(package) or package in sys.stdlib_module_names:
+        return [f"{name!r} is the name of a module that the project uses. Use another one."]
+    return []
