@@ -14,7 +14,7 @@ from carboy.api.deprecation import Deprecation
 from carboy.api.endpoint import Endpoint
 from carboy.api.envelope import Envelope
 from carboy.api.limits.declaration import Limit, limit_given
-from carboy.api.operation import Input, Location, Output, declare, operation_of, parts_of
+from carboy.api.operation import Input, Link, Location, Output, declare, operation_of, parts_of
 from carboy.api.parsing import Unknown
 from carboy.api.schemas import SchemaLike, instance, wrapped
 
@@ -194,6 +194,7 @@ class Blueprint(flask.Blueprint):
         hidden: bool = False,
         errors: Mapping[int, str] | None = None,
         security: Sequence[str] | None = None,
+        links: Mapping[str, Mapping[str, str]] | None = None,
         **extra: Any,
     ) -> Callable[[View], View]:
         """Tell the OpenAPI document more about a view; nothing changes in what it does.
@@ -203,6 +204,8 @@ class Blueprint(flask.Blueprint):
         :param hidden: leave the view out of the document.
         :param errors: status → when it is answered: ``{404: "No such user."}``.
         :param security: names of security schemes, any of which will do; an empty list: none.
+        :param links: view of this blueprint, or operation id → its parameter → field of the
+            answer: ``{"read_user": {"user_id": "id"}}``; see :class:`~carboy.api.operation.Link`.
         :param extra: merged into the operation object as it is.
         """
 
@@ -216,6 +219,7 @@ class Blueprint(flask.Blueprint):
             operation.hidden = operation.hidden or hidden
             operation.errors.update(errors or {})
             operation.security = operation.security if security is None else list(security)
+            operation.links += [Link(to, given) for to, given in (links or {}).items()]
             operation.extra.update(extra)
             return view
 

@@ -61,6 +61,27 @@ class Output:
     wrap: str = ""
 
 
+@dataclass(frozen=True)
+class Link:
+    """Where to go from an answer: another operation, and what of the answer it takes.
+
+    :param to: name of a view of the same blueprint, or an operation id of the document.
+    :param parameters: parameter of that operation → field of the data, by its names with dots
+        between them (``user.id``, ``items.0.id``), or a runtime expression of OpenAPI, which
+        begins with ``$``. Variables of the address that both have are passed on.
+    :param method: of the view that is meant, where it has several.
+    :param optional: there is no link where the operation is not in the document, or its
+        envelope does not say where the data is. Otherwise that is an error.
+
+    Source: OpenAPI 3.1.0, section 4.8.20.
+    """
+
+    to: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    method: str = ""
+    optional: bool = False
+
+
 @dataclass
 class Operation:
     """Everything declared about one view function.
@@ -74,6 +95,8 @@ class Operation:
     :param parameters: more OpenAPI parameter objects.
     :param answers: status → OpenAPI response object, for answers that are no data, such as
         files; they take the place of *output*.
+    :param links: where to go from a success.
+    :param refuses: a known caller may be answered 403, if *security* names schemes.
     :param extra: merged into the OpenAPI operation object as it is.
     """
 
@@ -92,6 +115,8 @@ class Operation:
     limits: tuple[Limit, ...] | None = None
     parameters: list[dict[str, Any]] = field(default_factory=list)
     answers: dict[int, dict[str, Any]] = field(default_factory=dict)
+    links: list[Link] = field(default_factory=list)
+    refuses: bool = True
     extra: dict[str, Any] = field(default_factory=dict)
 
 
@@ -130,6 +155,7 @@ def declare_apart(view: Callable[..., Any]) -> Operation:
         tags=list(known.tags),
         parameters=list(known.parameters),
         answers=dict(known.answers),
+        links=list(known.links),
         extra=dict(known.extra),
     )
     setattr(view, _ATTRIBUTE, own)

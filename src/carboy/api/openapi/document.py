@@ -19,6 +19,7 @@ from flask import Flask
 
 from carboy.api.openapi.components import camel, resolve
 from carboy.api.openapi.kinds import Schema
+from carboy.api.openapi.links import Links
 from carboy.api.openapi.requests import body, parameters
 from carboy.api.openapi.responses import Errors, responses
 from carboy.api.openapi.routes import Route, documented
@@ -43,8 +44,10 @@ def build(app: Flask) -> Schema:
     errors = Errors(app)
     routes = _distinct(documented(app))
     names = _operation_ids(routes)
+    links = Links(routes, names)
     for route, name in zip(routes, names, strict=True):
         operation = _operation(route, app, convert, errors, name)
+        links.add(route, operation["responses"], errors.envelope(route))
         spec.path(route.path, operations={route.method: operation})
     for name, scheme in app.extensions.get("carboy.security_schemes", {}).items():
         spec.components.security_scheme(name, scheme)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from inspect import cleandoc
 from typing import TYPE_CHECKING, Any
 
 from carboy.api.conditional import describe_read, describe_write
 from carboy.api.endpoint import Endpoint
-from carboy.api.operation import Input, Location, Operation, Output
+from carboy.api.operation import Input, Link, Location, Operation, Output
 
 if TYPE_CHECKING:
     from marshmallow import Schema
@@ -27,6 +27,7 @@ _SUMMARIES: dict[Method, str] = {
     "update": "Change some of one {singular}.",
     "delete": "Delete one {singular}.",
 }
+_VERBS: dict[Method, str] = {"read": "get", "replace": "put", "update": "patch", "delete": "delete"}
 _TAG = {"ETag": "Entity tag of what is answered, for If-Match and If-None-Match."}
 _CLASH = "There is one like it already, or it refers to something that does not exist."
 
@@ -47,6 +48,7 @@ def describe(view: Callable[..., Any], method: Method, plan: Plan, name: str) ->
     _INPUTS.get(method, _nothing)(endpoint, plan)
     endpoint.answers(_output(method, plan))
     _failures(operation, method, plan)
+    operation.links += _links(method, plan, f"{name}_item")
     if method in ("list", "read"):
         describe_read(endpoint.function)
     elif method != "create":
@@ -107,6 +109,36 @@ def _output(method: Method, plan: Plan) -> Output:
         place = {"Location": f"Address of the {plan.singular}."}
         return Output(schema=plan.schema, status=201, headers=_TAG | place)
     return Output(schema=plan.schema, headers=_TAG)
+
+
+def _links(method: Method, plan: Plan, item: str) -> Iterator[Link]:
+    """Lead from a list to its first row, and from a row to what can be done with it."""
+    there: tuple[Method, ...]
+    if method == "list":
+        listed: Any = plan.page_schema.fields.get("items")
+        row = getattr(getattr(listed, "inner", None), "schema", None)
+        key, there = _answered(row, plan), ("read",)
+        taken = None if key is None else {plan.key.key: f"items.0.{key}"}
+    elif method == "create":
+        key, there = _answered(plan.schema, plan), tuple(_VERBS)
+        taken = None if key is None else {plan.key.key: key}
+    else:
+        taken, there = {}, ("replace", "update", "delete") if method == "read" else ()
+    if taken is None:
+        return
+    for one in there:
+        if one in plan.methods:
+            tag = plan.kind.if_match == "required" and one != "read"
+            given = {**taken, "If-Match": "$response.header.ETag"} if tag else taken
+            yield Link(item, given, method=_VERBS[one], optional=True)
+
+
+def _answered(schema: Schema | None, plan: Plan) -> str | None:
+    """Find what the key of a row is called in an answer; ``None``: it is not answered."""
+    for name, field in schema.dump_fields.items() if schema is not None else ():
+        if (field.attribute or name) == plan.key.key:
+            return name if field.data_key is None else field.data_key
+    return None
 
 
 def _failures(operation: Operation, method: Method, plan: Plan) -> None:
