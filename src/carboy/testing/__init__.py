@@ -1,4 +1,4 @@
-"""For the tests of a project: a database of its own for each, and every answer checked.
+"""For the tests of a project: a client, a database for each, every answer checked.
 
 The names are loaded on first use: the pytest plugin is in here too, and every run of
 pytest loads it.
@@ -10,12 +10,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from carboy.testing.client import Answer, Client
     from carboy.testing.contract import Contract, ContractError
     from carboy.testing.database import fresh_database
 
-__all__ = ["Contract", "ContractError", "fresh_database"]
+__all__ = ["Answer", "Client", "Contract", "ContractError", "fresh_database"]
 
 _HOMES = {
+    "Answer": "carboy.testing.client",
+    "Client": "carboy.testing.client",
     "Contract": "carboy.testing.contract",
     "ContractError": "carboy.testing.contract",
     "fresh_database": "carboy.testing.database",
