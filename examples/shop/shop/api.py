@@ -8,12 +8,14 @@ from flask import current_app, url_for
 from marshmallow import fields
 
 from carboy import Blueprint
+from shop.auth import auth
 from shop.checkout.views import checkout, orders
 from shop.products.views import products
 from shop.users.views import profiles, users
 
-version_1 = Blueprint("v1", __name__, url_prefix="/api/v1")
-for domain in (users, profiles, products, checkout, orders):
+# Closed: what is for everybody says so.
+version_1 = Blueprint("v1", __name__, url_prefix="/api/v1", requires=True)
+for domain in (auth.blueprint, users, profiles, products, checkout, orders):
     version_1.register_blueprint(domain)
 
 front_door = Blueprint("front", __name__)
@@ -28,7 +30,8 @@ def greet() -> dict[str, Any]:
         "links": {
             "products": url_for("v1.products.products"),
             "categories": url_for("v1.products.list_categories"),
-            "users": url_for("v1.users.users"),
+            "register": url_for("v1.users.register"),
+            "sign_in": url_for("v1.auth.sign_in"),
             "documentation": "/docs",
         },
     }

@@ -14,11 +14,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from carboy.errors import ApiError, CarboyError
 
 
-class Commands(AppGroup):
-    """A group of commands that end with a sentence when they fail; ``--debug`` shows more."""
+class _ClearErrors(click.Command):
+    """Ends with a sentence when it fails; ``--debug`` shows more."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command."""
+        """Run it."""
         try:
             return super().invoke(ctx)
         except (CarboyError, ApiError, ValidationError, SQLAlchemyError) as error:
@@ -26,6 +26,14 @@ class Commands(AppGroup):
                 raise
             click.echo(f"Error: {_sentence(error)}", err=True)
             ctx.exit(error.exit_code if isinstance(error, CarboyError) else 1)
+
+
+class Command(_ClearErrors):
+    """A command on its own."""
+
+
+class Commands(_ClearErrors, AppGroup):
+    """A group of commands."""
 
 
 def _sentence(error: Exception) -> str:

@@ -26,11 +26,18 @@ class ShopSettings(Settings):
             )
 
 
+# Of one address, for all requests together: far beyond what a person clicks.
+GENEROUS = "1200/minute"
+
+
 class ShopDevelopment(ShopSettings, Development):
     """On a developer's machine the greeting says where one is."""
 
+    RATE_LIMIT = GENEROUS
     MSG = "Welcome to the workshop: nothing here is for sale."
 
 
 class ShopProduction(ShopSettings, Production):
     """For the public."""
+
+    RATE_LIMIT = GENEROUS

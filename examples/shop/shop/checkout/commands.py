@@ -6,6 +6,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from shop.checkout import orders
 from shop.checkout.models import Order
 from shop.commands import Commands
 from shop.database import find
@@ -27,3 +28,20 @@ def show(number: int) -> None:
     table.add_section()
     table.add_row("", "", "", order.currency, str(order.total))
     Console().print(table)
+    if order.refunded_at is not None:
+        click.echo(f"Refunded at {order.refunded_at:%Y-%m-%d %H:%M} UTC.")
+
+
+@orders_cli.command("refund")
+@click.argument("number", type=int, metavar="ID")
+def refund(number: int) -> None:
+    """Mark order ID as refunded and put its pieces back into the stock.
+
+    Exit status: 1 when there is no such order, or it was refunded already; nothing is changed.
+    """
+    order = orders.refund(number)
+    pieces = sum(line.quantity for line in order.lines)
+    click.echo(
+        f"Order {order.id} is refunded: {order.total} {order.currency}; "
+        f"{pieces} {'piece is' if pieces == 1 else 'pieces are'} back in the stock."
+    )

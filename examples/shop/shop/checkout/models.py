@@ -8,6 +8,7 @@ from decimal import Decimal
 from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from carboy import IdempotencyKeyMixin
 from shop.database import Id, Model, Moment, Money, utc_now
 
 
@@ -25,9 +26,16 @@ class Order(Model):
     currency: Mapped[str] = mapped_column(String(3))
     total: Mapped[Decimal] = mapped_column("total_cents", Money)
     created_at: Mapped[datetime] = mapped_column(Moment, default=utc_now)
+    refunded_at: Mapped[datetime | None] = mapped_column(Moment)
     lines: Mapped[list[OrderLine]] = relationship(
         order_by="OrderLine.product_id", lazy="selectin", cascade="all, delete-orphan"
     )
+
+
+class IdempotencyKey(IdempotencyKeyMixin, Model):
+    """The answer to a checkout, for whoever sends it again."""
+
+    __tablename__ = "idempotency_keys"
 
 
 class OrderLine(Model):

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 
 from carboy.errors import Conflict, Invalid
 from shop.checkout.models import Order, OrderLine
-from shop.database import db
+from shop.database import db, find, utc_now
 from shop.products.models import Product
 from shop.users.models import User
 
@@ -27,7 +27,8 @@ def buy(user_id: int, lines: Sequence[Mapping[str, int]]) -> Order:
     """Write one order of several products, in one transaction.
 
     :param lines: each a ``product_id`` and a ``quantity`` in pieces.
-    :raises Invalid: if the user or a product does not exist.
+    :raises Invalid: if a product does not exist.
+    :raises Conflict: if the account was deleted meanwhile.
     :raises OutOfStock: if a product has fewer pieces left; nothing is bought.
     """
     wanted: Counter[int] = Counter()
@@ -42,11 +43,32 @@ def buy(user_id: int, lines: Sequence[Mapping[str, int]]) -> Order:
     return order
 
 
+def refund(order_id: int) -> Order:
+    """Mark an order as refunded and put its pieces back into the stock, in one transaction.
+
+    :raises NotFound: if there is no such order.
+    :raises Conflict: if it was refunded already.
+    """
+    order = find(Order, order_id, with_for_update={"of": Order}, populate_existing=True)
+    if order.refunded_at is not None:
+        raise Conflict(f"Order {order.id} was refunded at {order.refunded_at:%Y-%m-%d %H:%M} UTC.")
+    order.refunded_at = utc_now()
+    for line in order.lines:  # ordered by product, as a checkout takes them
+        db.session.execute(
+            update(Product)
+            .where(Product.id == line.product_id)
+            .values(stock=Product.stock + line.quantity)
+            .execution_options(synchronize_session=False)
+        )
+    db.session.commit()
+    return order
+
+
 def _take(user_id: int, wanted: Mapping[int, int], lines: Sequence[Mapping[str, int]]) -> Order:
     # Locked against deletion only (FOR KEY SHARE): one user may buy twice at the same time.
     holder = select(User.id).where(User.id == user_id).with_for_update(read=True, key_share=True)
     if db.session.scalar(holder) is None:
-        raise Invalid(data={"user_id": [f"No user {user_id}."]})
+        raise Conflict("This account was deleted.")
     known = set(db.session.scalars(select(Product.id).where(Product.id.in_(wanted))))
     if known != wanted.keys():
         raise Invalid(data={"lines": _unknown(known, lines)})

@@ -20,9 +20,8 @@ class LineIn(Schema):
 
 
 class CheckoutIn(Schema):
-    """What is bought, and by whom. A product on several lines counts as one, added up."""
+    """What is bought. A product on several lines counts as one, added up."""
 
-    user_id = Reference(required=True)
     lines = fields.List(
         fields.Nested(LineIn), required=True, validate=validate.Length(min=1, max=LINES_MAX)
     )
@@ -39,14 +38,22 @@ class LineOut(Schema):
     total = Amount(required=True)
 
 
-class OrderOut(Schema):
-    """One purchase."""
+class OrderRow(Schema):
+    """One purchase, on one line of an export."""
 
     id = fields.Integer(required=True)
     user_id = fields.Integer(
         required=True, allow_none=True, metadata={"description": "null: the account was deleted."}
     )
-    lines = fields.List(fields.Nested(LineOut), required=True)
     total = Amount(required=True)
     currency = fields.String(required=True)
     created_at = fields.AwareDateTime(required=True)
+    refunded_at = fields.AwareDateTime(
+        required=True, allow_none=True, metadata={"description": "null: it was not."}
+    )
+
+
+class OrderOut(OrderRow):
+    """One purchase."""
+
+    lines = fields.List(fields.Nested(LineOut), required=True)

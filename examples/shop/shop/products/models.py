@@ -32,6 +32,7 @@ class Product(Model):
     price: Mapped[Decimal] = mapped_column("price_cents", Money)
     stock: Mapped[int]
     search_text: Mapped[str] = mapped_column(Text)
+    picture_key: Mapped[str | None] = mapped_column(String(32))
     created_at: Mapped[datetime] = mapped_column(Moment, default=utc_now)
 
     @validates("sku", "name", "description", "category")

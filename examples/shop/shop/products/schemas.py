@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from flask import current_app
+from flask import current_app, url_for
 from marshmallow import Schema, fields, validate
 
+from carboy import File
 from shop.fields import Amount, Text
+from shop.products.models import Product
 
 STOCK_MAX = 1_000_000
 PRICE_MAX = 1_000_000
+
+
+PICTURE_TYPES = ("image/png", "image/jpeg", "image/webp")
+PICTURE_MAX_BYTES = 2_000_000
+
+
+def _picture(product: Product) -> str | None:
+    if product.picture_key is None:
+        return None
+    return url_for("v1.products.get_picture", product_id=product.id)
 
 
 class ProductOut(Schema):
@@ -28,10 +40,15 @@ class ProductOut(Schema):
     stock = fields.Integer(
         required=True, metadata={"description": "Pieces that can still be sold."}
     )
+    picture = fields.Function(
+        _picture,
+        required=True,
+        metadata={"type": ["string", "null"], "description": "Address of its picture, if any."},
+    )
 
 
-class CatalogueRow(Schema):
-    """One line of the catalogue file."""
+class ProductIn(Schema):
+    """A product as a clerk sends it, and one line of the catalogue file."""
 
     sku = Text(
         32,
@@ -47,6 +64,20 @@ class CatalogueRow(Schema):
     description = Text(2000, shortest=0, lines=True, required=True)
     category = Text(60, required=True)
     price = Amount(required=True, validate=validate.Range(min=0, max=PRICE_MAX))
+    stock = fields.Integer(
+        required=True, strict=True, validate=validate.Range(min=0, max=STOCK_MAX)
+    )
+
+
+class PictureIn(Schema):
+    """A picture of a product, as a form."""
+
+    picture = File(types=PICTURE_TYPES, size_max=PICTURE_MAX_BYTES, required=True)
+
+
+class CatalogueRow(ProductIn):
+    """One line of the catalogue file: a product whose numbers are text."""
+
     stock = fields.Integer(required=True, validate=validate.Range(min=0, max=STOCK_MAX))
 
 

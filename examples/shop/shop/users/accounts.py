@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from carboy.errors import Conflict
+from carboy.errors import Conflict, NotFound
+from shop.auth import DEFAULT_ROLE, auth
 from shop.database import db
-from shop.users.models import User, hashed, taken
+from shop.users.models import User, folded, taken
 
 
 class Taken(Conflict):
@@ -24,17 +25,30 @@ def register(**given: Any) -> User:
 
     :raises Taken: naming each field that another account has.
     """
-    user = User(**with_hash(given))
+    values = dict(given)
+    # Before the database is touched: nobody waits for a lock meanwhile.
+    password_hash = auth.password_hash(values.pop("password"))
+    user = User(**values, password_hash=password_hash)
     save(user)
     return user
 
 
-def with_hash(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Replace the password, before the database is touched: nobody waits for a lock meanwhile."""
-    values = dict(given)
-    if "password" in values:
-        values["password_hash"] = hashed(values.pop("password"))
-    return values
+def named(username: str) -> User:
+    """Find an account by its username, in any case.
+
+    :raises NotFound: if there is none.
+    """
+    # PostgreSQL refuses text with a NUL; no username has one.
+    found = select(User).where(User.username_key == folded(username.replace("\0", "\ufffd")))
+    user = db.session.scalar(found)
+    if user is None:
+        raise NotFound("No such user.")
+    return user
+
+
+def role_of(user: User) -> str:
+    """Say what an account is: who was given no role is a customer."""
+    return user.role or DEFAULT_ROLE
 
 
 def save(user: User) -> None:

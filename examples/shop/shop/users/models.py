@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pwdlib import PasswordHash
-from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import String, select
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
+from carboy.api.auth import ApiKeyMixin, SessionMixin, UserMixin
 from shop.database import Id, Model, Moment, db, utc_now
 
 
-class User(Model):
+class User(UserMixin, Model):
     """An account. The ``…_key`` columns hold name and address without case: those are unique."""
 
     __tablename__ = "users"
@@ -25,7 +24,6 @@ class User(Model):
     email: Mapped[str] = mapped_column(String(254))
     email_key: Mapped[str] = mapped_column(String(3 * 254), unique=True)
     full_name: Mapped[str] = mapped_column(String(120))
-    password_hash: Mapped[str] = mapped_column(String(255))
     created_at: Mapped[datetime] = mapped_column(Moment, default=utc_now)
 
     @validates("username", "email")
@@ -34,12 +32,16 @@ class User(Model):
         return value
 
 
-def hashed(password: str) -> str:
-    """Make the hash that is kept: Argon2id with the parameters of RFC 9106, section 4.
+class Session(SessionMixin, Model):
+    """One sign-in."""
 
-    Takes tens of milliseconds, on purpose: do it before a transaction begins.
-    """
-    return PasswordHash([Argon2Hasher()]).hash(password)
+    __tablename__ = "sessions"
+
+
+class ApiKey(ApiKeyMixin, Model):
+    """A key for a program that acts for its owner."""
+
+    __tablename__ = "api_keys"
 
 
 def folded(text: str) -> str:

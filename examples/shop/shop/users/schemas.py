@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
+from shop.auth import ROLES
 from shop.fields import Text
+from shop.users import accounts
 
 # `$` would also match before a trailing line break.
 USERNAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]\Z"
 
 
-class UserIn(Schema):
-    """An account as it is sent. Usernames are ASCII: two that look alike are alike."""
+class AccountIn(Schema):
+    """What its owner may change. Usernames are ASCII: two that look alike are alike."""
 
     username = Text(
         32,
@@ -27,6 +29,11 @@ class UserIn(Schema):
     )
     email = Text(254, required=True, rules=[validate.Email()])
     full_name = Text(120, required=True)
+
+
+class UserIn(AccountIn):
+    """An account as it is registered. Its password is changed by POST /password."""
+
     password = fields.String(
         required=True,
         load_only=True,
@@ -48,3 +55,6 @@ class AccountOut(ProfileOut):
     """The account as its owner sees it."""
 
     email = fields.String(required=True)
+    role = fields.Function(
+        accounts.role_of, required=True, metadata={"type": "string", "enum": list(ROLES)}
+    )

@@ -4,35 +4,56 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import request, url_for
 from sqlalchemy import Select, select
 
-from carboy import Blueprint, Pages, Resource
-from carboy.errors import NotFound
+from carboy import Blueprint, Pages, Resource, public, requires
+from shop.auth import account_to_change, account_to_read
 from shop.checkout.models import Order
 from shop.checkout.schemas import OrderOut
 from shop.database import db, find
 from shop.users import accounts
-from shop.users.models import User, folded
-from shop.users.schemas import AccountOut, ProfileOut, UserIn
+from shop.users.models import User
+from shop.users.schemas import AccountIn, AccountOut, ProfileOut, UserIn
 
-users = Blueprint("users", __name__, url_prefix="/users")
-profiles = Blueprint("profiles", __name__, url_prefix="/profiles")
+users = Blueprint("users", __name__, url_prefix="/users", tags=["Users"])
+profiles = Blueprint("profiles", __name__, url_prefix="/profiles", tags=["Users"])
+
+
+@users.post("")
+@public
+@users.input(UserIn)
+@users.output(AccountOut, 201, headers={"Location": "Address of the account."})
+@users.doc(errors={409: "Another account has the username or the e-mail address."})
+def register(data: dict[str, Any]) -> tuple[User, dict[str, str]]:
+    """Register; sign in afterwards."""
+    user = accounts.register(**data)
+    db.session.commit()
+    return user, {"Location": url_for("v1.users.users_item", id=user.id)}
 
 
 class Users(Resource):
-    """Accounts; a list of them shows public profiles."""
+    """Accounts: each for its owner; clerks read all, admins change all."""
 
     model = User
     schema = AccountOut
-    list_schema = ProfileOut
-    writable = UserIn
+    writable = AccountIn
+    only = ("list", "read", "replace", "update", "delete")
     sort = ("username", "created_at")
     filters = {"username": ("startswith",)}  # noqa: RUF012 - read once, when it is routed
     paging = Pages()
+    guards = {  # noqa: RUF012 - as above
+        "list": [requires("users:read")],
+        "read": [requires("account:read")],
+        "replace": [requires("account:write")],
+        "update": [requires("account:write")],
+        "delete": [requires("account:write")],
+    }
 
-    def prepare(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Keep a hash in place of the password."""
-        return accounts.with_hash(data)
+    def query(self) -> Select[Any]:
+        """Select the accounts that the caller may read, or change."""
+        reads = request.method in ("GET", "HEAD")
+        return (account_to_read if reads else account_to_change).restrict(select(User))
 
     def save(self, row: User) -> None:
         """Name each field that another account has."""
@@ -46,10 +67,11 @@ class Purchases(Resource):
     schema = OrderOut
     only = ("list",)
     default_sort = ("-id",)
+    guards = {"list": [requires("orders:read")]}  # noqa: RUF012 - as above
 
     def query(self) -> Select[Any]:
         """Select the orders of the user in the address."""
-        user = find(User, self.path["user_id"])
+        user = account_to_read.require(find(User, self.path["user_id"]))
         return select(Order).where(Order.user_id == user.id)
 
 
@@ -58,13 +80,9 @@ users.resource("/<int:user_id>/purchases", Purchases)
 
 
 @profiles.get("/<username>")
+@public
 @profiles.output(ProfileOut)
 @profiles.doc(errors={404: "There is no such user."})
 def get_profile(username: str) -> User:
     """Read a public profile by its username, in any case."""
-    # PostgreSQL refuses text with a NUL; no username has one.
-    found = select(User).where(User.username_key == folded(username.replace("\0", "\ufffd")))
-    user = db.session.scalar(found)
-    if user is None:
-        raise NotFound("No such user.")
-    return user
+    return accounts.named(username)
