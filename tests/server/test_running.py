@@ -105,6 +105,52 @@ def test_workers_are_recycled_without_an_error(serve):
     assert len({json.loads(body)["pid"] for _, body, _ in answers}) > 1
 
 
+PREPARED = """
+import os
+from pathlib import Path
+from flask import Flask
+from carboy import Carboy
+from carboy.errors import CarboyError
+
+app = Flask(__name__)
+Carboy(app)
+prepared = []
+
+def prepare():
+    from flask import current_app
+    if Path("refuse").exists():
+        raise CarboyError("The model is damaged. Train it again.")
+    prepared.append(current_app.name)
+
+app.extensions["carboy.worker"] = [prepare]
+
+@app.get("/")
+def index():
+    return {"pid": os.getpid(), "prepared": prepared}
+"""
+
+
+def test_each_worker_is_prepared_once_before_it_takes_a_request(serve, until):
+    server = serve(PREPARED, WEB_CONCURRENCY="2")
+    seen = {}
+
+    def both():
+        answer = json.loads(server.get()[1])
+        seen[answer["pid"]] = answer["prepared"]
+        return len(seen) == 2
+
+    until(both, "both workers have answered")
+    assert list(seen.values()) == [["wsgi"], ["wsgi"]]
+
+
+def test_a_worker_that_cannot_be_prepared_ends_the_start(serve, tmp_path):
+    (tmp_path / "refuse").touch()
+    server = serve(PREPARED, listens=False)
+    assert server.wait() == 4
+    assert "The model is damaged. Train it again." in server.log()
+    assert "Traceback" not in server.log()
+
+
 class TestStart:
     def test_hooks_run_once_before_any_worker_loads_the_app(self, serve):
         server = serve(COUNTED, WEB_CONCURRENCY="2")

@@ -73,7 +73,7 @@ class Service(BaseApplication):  # type: ignore[misc]
         self.cfg.set("child_exit", lambda _server, worker: mark_dead(worker.pid))
 
     def load(self) -> Flask:
-        """Load the app, in a worker.
+        """Load the app, in a worker, and prepare it for its first request.
 
         :raises CarboyError: if that fails.
         """
@@ -87,6 +87,9 @@ class Service(BaseApplication):  # type: ignore[misc]
         carboy = app.extensions.get("carboy")
         if carboy is not None:
             carboy.crate.stopping = self.phase.stopping
+        with app.app_context():
+            for prepare in app.extensions.get("carboy.worker", []):
+                prepare()
         return app
 
 
