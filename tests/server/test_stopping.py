@@ -82,6 +82,22 @@ def test_readiness_fails_at_once_while_everything_else_is_served_for_the_delay(s
     assert server.wait() == 0
 
 
+def test_answers_during_the_delay_are_the_last_on_their_connections(serve, until):
+    server = serve(STOP_DELAY_S="60", GUNICORN_KEEPALIVE="600")
+    kept = server.connect()
+    kept.request("GET", "/")
+    answer = kept.getresponse()
+    answer.read()
+    assert not answer.will_close
+
+    server.send(signal.SIGTERM)
+    until(lambda: server.get("/health/ready")[0] == 503, "readiness fails")
+    kept.request("GET", "/")
+    answer = kept.getresponse()
+    assert (answer.status, answer.headers["Connection"]) == (200, "close")
+    kept.close()
+
+
 def test_a_worker_that_dies_during_the_delay_is_replaced(serve, until):
     server = serve(STOP_DELAY_S="60")
     first = server.get("/")[1]

@@ -66,6 +66,16 @@ class Worker(ReceivingWorker):
         with contextlib.suppress(OSError):  # the client has gone
             write_nonblock(client, head.encode("ascii") + body)
 
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        """Answer a request; at a stop, as the last one on its connection.
+
+        A proxy that keeps connections open would otherwise send its next request at the
+        moment the connection is closed, and may not repeat a POST.
+        """
+        if self.app.phase.stopping():
+            req.force_close()
+        return super().handle_request(req, conn)
+
     def run(self) -> None:
         """Serve until told to stop, then finish what was accepted."""
         if self.app.phase.closing():
