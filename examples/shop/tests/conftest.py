@@ -219,6 +219,8 @@ def served(database_url: str, folder: Path) -> Iterator[str]:
         "LOG_LEVEL": "INFO",
         "ACCESS_LOG": "false",
         "WEB_CONCURRENCY": "2",
+        # In Testing each process would count by itself.
+        "RATE_LIMIT_STORAGE": "sqlite:///limits.sqlite3",
         "PYTHONWARNINGS": "default",
     }
     inherited = {name: value for name, value in os.environ.items() if name != "PORT"}
