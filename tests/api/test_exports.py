@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import subprocess
 import sys
 import textwrap
@@ -15,6 +16,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from carboy import Blueprint, Carboy, Database, exports
 from carboy.api.exports import export
+from carboy.api.exports.body import columns_of, csv_lines
 from carboy.api.openapi import document_of
 from carboy.settings import Testing
 from carboy.testing import fresh_database
@@ -303,10 +305,54 @@ def test_formats_are_checked_where_they_are_declared(formats):
 
 def test_the_document_describes_it(app):
     operation = document_of(app)["paths"]["/authors/export"]["get"]
-    assert operation["responses"]["200"]["content"].keys() == {"text/csv", "application/x-ndjson"}
+    content = operation["responses"]["200"]["content"]
+    assert content.keys() == {"text/csv", "application/x-ndjson"}
+    assert content["text/csv"]["schema"]["pattern"] == r"^id,Name,titles\r\n"
+    row = {"$ref": "#/components/schemas/AuthorOut"}
+    assert content["application/x-ndjson"]["schema"] == {"type": "array", "items": row}
     assert {"406", "422"} <= operation["responses"].keys()
     (parameter,) = operation["parameters"]
     assert parameter["schema"] == {"type": "string", "enum": ["csv", "ndjson"], "default": "csv"}
+
+
+@pytest.mark.parametrize("kind", ["csv", "ndjson"])
+def test_exports_fulfil_their_document(app, fill, carboy_contract, kind):
+    fill("Ada", '=1+"1"', books=["A", "B"])
+    client = app.test_client()
+    assert client.get(f"/authors/export?format={kind}").status_code == 200
+    assert client.head(f"/authors/export?format={kind}").status_code == 200
+    assert client.get("/authors/export?format=xml").status_code == 422
+    assert client.get("/authors/export", headers={"Accept": "image/png"}).status_code == 406
+    fill()
+    assert client.get(f"/authors/export?format={kind}").status_code == 200
+    assert carboy_contract.count == 5
+
+
+@pytest.mark.parametrize(
+    ("bom", "formulas", "names"),
+    [
+        pytest.param(False, "escape", ["id", "=sum", "a,b"], id="names that are escaped"),
+        pytest.param(True, "keep", ["=sum(x)", "a.b[c]{d}|^$*?/", 'q"q'], id="names of syntax"),
+        pytest.param(False, "keep", ["a\r\nb", "t\tt", "ü", "\\"], id="odd letters"),
+    ],
+)
+def test_the_pattern_of_a_csv_is_that_of_its_first_line(bom, formulas, names):
+    api = Blueprint("api", __name__)
+    schema = Schema.from_dict({name: fields.String() for name in names})
+    escape = formulas == "escape"
+    head = next(csv_lines([], columns_of(schema()), bom=bom, escape=escape)).decode()
+
+    @api.get("/rows")
+    @exports(db, schema, name="rows", formats=["csv"], bom=bom, formulas=formulas)
+    def rows(): ...
+
+    app = Flask("rows")
+    app.register_blueprint(api)
+    content = document_of(app)["paths"]["/rows"]["get"]["responses"]["200"]["content"]
+    pattern = content["text/csv"]["schema"]["pattern"]
+    assert re.match(pattern, head + "a,b").end() == len(head)
+    assert not re.match(pattern, head[:-3] + "x" + head[-2:])
+    assert pattern.isprintable()
 
 
 MEASURED = """

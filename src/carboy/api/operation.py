@@ -94,7 +94,7 @@ class Operation:
     :param limits: how often it may be called; ``None``: as its blueprint or the app says.
     :param parameters: more OpenAPI parameter objects.
     :param answers: status → OpenAPI response object, for answers that are no data, such as
-        files; they take the place of *output*.
+        files; they take the place of *output*. The schema of a content may be marshmallow's.
     :param links: where to go from a success.
     :param refuses: a known caller may be answered 403, if *security* names schemes.
     :param extra: merged into the OpenAPI operation object as it is.

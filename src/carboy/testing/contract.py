@@ -23,9 +23,11 @@ __all__ = ["Contract", "ContractError"]
 
 _HERE = "urn:openapi"
 _ERRORS_FROM = 400
+_PARTIAL = 206
 _SHOWN_MAX = 8
 _VALUE_MAX = 200
 _JSON_TYPE = re.compile(r"application/(?:[\w.!#$&^-]+\+)?json").fullmatch
+_JSON_LINES = ("application/jsonl", "application/x-ndjson")
 # RFC 3339, section 5.6; fromisoformat takes far more
 _DATE_TIME = re.compile(
     r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])[Tt]"
@@ -55,9 +57,10 @@ class Contract:
     def check(self, answer: TestResponse) -> None:
         """Compare *answer* with what is declared for the operation that gave it.
 
-        Status, content type, required headers, the headers' values and a JSON body are looked
-        at. An answer of what is not in the document (another path, a method that is not
-        declared, ``OPTIONS``) is none of its business.
+        Status, content type, required headers, the headers' values, and a body of JSON, lines
+        of JSON or text are looked at; of a part (206) all but the body. An answer of what is not
+        in the document (another path, a method that is not declared, ``OPTIONS``) is none of
+        its business.
 
         :param answer: what a test client received.
         :raises ContractError: naming method, path, status and where in the body.
@@ -126,18 +129,23 @@ class Contract:
 
     def _content(self, at: str, content: dict[str, Any], answer: TestResponse) -> Iterator[str]:
         sent, _ = parse_options_header(answer.headers.get("Content-Type", ""))
-        if sent not in content:
+        # The declared type that says most about the one that was sent (RFC 9110, section 12.5.1)
+        ranges = (sent, f"{sent.partition('/')[0]}/*", "*/*")
+        declared = next((one for one in ranges if one in content), None)
+        if declared is None:
             yield f"content type: {sent or 'none'}, declared is {', '.join(sorted(content))}."
             return
-        if not _JSON_TYPE(sent):
+        read = _reader_of(sent)
+        if read is None or answer.status_code == _PARTIAL:
             return
         try:
-            body = json.loads(answer.get_data())
+            body = read(answer.get_data())
         except ValueError:
-            yield f"body: {_short(answer.get_data().decode(errors='replace'))} is not JSON."
+            kind = "text in UTF-8" if read is bytes.decode else "JSON"
+            yield f"body: {_short(answer.get_data().decode(errors='replace'))} is not {kind}."
             return
-        if "schema" in content[sent]:
-            schema = f"{at}/content/{_escaped(sent)}/schema"
+        if "schema" in content[declared]:
+            schema = f"{at}/content/{_escaped(declared)}/schema"
             yield from (f"body{said}" for said in self._mismatches(schema, body))
 
     def _mismatches(self, pointer: str, value: Any) -> Iterator[str]:
@@ -148,6 +156,15 @@ class Contract:
             deepest = best_match([error]) or error
             where = "".join(f"/{_pointer_part(part)}" for part in deepest.absolute_path)
             yield f"{f' at {where}' if where else ''}: {_short(deepest.message)}."
+
+
+def _reader_of(media_type: str) -> Callable[[bytes], Any] | None:
+    """Find how a body is turned into what its schema describes; ``None``: it has no such form."""
+    if _JSON_TYPE(media_type):
+        return json.loads
+    if media_type in _JSON_LINES:
+        return lambda body: [json.loads(line) for line in body.splitlines()]
+    return bytes.decode if media_type.startswith("text/") else None
 
 
 def _validator(document: dict[str, Any]) -> Any:

@@ -84,7 +84,11 @@ def _checked(original: Callable[..., TestResponse], checks: Checks) -> Callable[
     @wraps(original)
     def checked(client: Any, *args: Any, **kwargs: Any) -> TestResponse:
         answer = original(client, *args, **kwargs)
-        checks.look(client.application, answer)
+        try:
+            checks.look(client.application, answer)
+        except BaseException:
+            answer.close()  # nobody else receives it
+            raise
         return answer
 
     return checked

@@ -20,6 +20,7 @@ from carboy import Blueprint, Carboy, Storage, downloads, send, send_confined
 from carboy.api.files.sending import Body
 from carboy.api.openapi import document_of
 from carboy.errors import CarboyError, NotFound
+from carboy.testing import ContractError
 
 DIGITS = b"0123456789"
 DEADLINE_S = 20
@@ -261,6 +262,53 @@ def test_the_document_describes_downloads(service):
     assert operation["responses"]["200"]["content"] == {"image/png": {}, "text/plain": {}}
     assert {"Range", "If-Range"} <= {one["name"] for one in operation["parameters"]}
     assert "302" in paths["/links/{key}"]["get"]["responses"]
+
+
+def test_every_kind_of_answer_fulfils_the_document(service, carboy_contract):
+    app, storage = service
+    with app.app_context():
+        stored = storage.keep(io.BytesIO(DIGITS), name="a.txt", type="text/plain")
+        odd = storage.keep(io.BytesIO(b"\x89PNG"), name="a.gif", type="image/gif")
+    client = app.test_client()
+    for path in (f"/files/{stored.key}", "/public/a%20b.txt"):
+        with client.get(path) as whole:
+            tag = whole.headers["ETag"]
+        for headers, status in (
+            ({"Range": "bytes=2-4"}, 206),
+            ({"Range": "bytes=99-"}, 416),
+            ({"If-None-Match": tag}, 304),
+            ({"If-Match": '"another"'}, 412),
+        ):
+            for method in ("GET", "HEAD"):
+                with client.open(path, method=method, headers=headers) as answer:
+                    # A HEAD has no range (RFC 9110, section 14.2).
+                    assert answer.status_code in ((status,) if method == "GET" else (status, 200))
+    assert client.get("/files/unknown").status_code == 404
+    with client.get("/public/sub/%C3%BC.txt") as deep:
+        assert deep.status_code == 200
+    assert carboy_contract.count == 20
+    with pytest.raises(ContractError, match="content type: image/gif"):
+        client.get(f"/files/{odd.key}")
+
+
+def test_a_part_of_json_is_not_read_as_json(tmp_path, carboy_contract):
+    app, storage = make_app(tmp_path)
+    api = Blueprint("more", __name__)
+
+    @api.get("/json/<key>")
+    @downloads("application/json")
+    def data(key):
+        return send(key)
+
+    app.register_blueprint(api)
+    with app.app_context():
+        stored = storage.keep(io.BytesIO(b'{"a": 1}'), name="a.json", type="application/json")
+    path = f"/json/{stored.key}"
+    with app.test_client().get(path, headers={"Range": "bytes=0-2"}) as part:
+        assert part.data == b'{"a'
+    with app.test_client().get(path) as whole:
+        assert whole.json == {"a": 1}
+    assert carboy_contract.count == 2
 
 
 NGINX = """

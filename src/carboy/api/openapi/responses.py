@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from http import HTTPStatus
 
 from flask import Flask
+from marshmallow import Schema as Marshmallow
 
 from carboy.api.envelope import Envelope, JSend, status_sent
 from carboy.api.limits.headers import described as limit_headers
@@ -166,10 +167,26 @@ def _sent(route: Route, app: Flask, errors: Errors) -> dict[int, tuple[str, list
 def _successes(route: Route, envelope: Envelope, convert: Converter, hint: str) -> Schema:
     operation = route.operation
     if operation.answers:
-        return {str(code): dict(said) for code, said in sorted(operation.answers.items())}
+        return {
+            str(code): _answer(said, convert, hint)
+            for code, said in sorted(operation.answers.items())
+        }
     if operation.output is None:
         return {"200": {"description": _phrase(200)}}
     return {str(operation.output.status): _success(operation.output, envelope, convert, hint)}
+
+
+def _answer(said: Schema, convert: Converter, hint: str) -> Schema:
+    """Copy a response that was written by hand, in which a schema may be marshmallow's."""
+    made = dict(said)
+    if "content" in made:
+        made["content"] = {
+            kind: {**media, "schema": convert.convert(media["schema"], "response", hint)}
+            if isinstance(media.get("schema"), Marshmallow)
+            else media
+            for kind, media in made["content"].items()
+        }
+    return made
 
 
 def _success(output: Output, envelope: Envelope, convert: Converter, hint: str) -> Schema:
