@@ -24,5 +24,5 @@ auth = Auth(
 )
 
 account_to_read = owned_by("id", unless="users:read")
-account_to_change = owned_by("id", unless="users:write")
+account_to_change = owned_by("id", unless="users:write", visible=True)
 orders_to_read = owned_by("user_id", unless="orders:any")

@@ -109,7 +109,9 @@ def test_clerks_read_every_account_and_change_none(clerk, customer):
     found = clerk.get(f"{USERS}?username_startswith={customer.account['username']}")
     assert found.data["items"] == [customer.account]
     assert clerk.get(f"{customer.path}/purchases").status == 200
-    assert clerk.patch(customer.path, json={"full_name": "Changed"}).status == 404
+    assert clerk.patch(customer.path, json={"full_name": "Changed"}).status == 403
+    assert clerk.delete(customer.path).status == 403
+    assert customer.client.get(customer.path).data == customer.account
 
 
 def test_admins_change_every_account(admin, customer):

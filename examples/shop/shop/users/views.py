@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import request, url_for
+from flask import url_for
 from sqlalchemy import Select, select
 
 from carboy import Blueprint, Pages, Resource, public, requires
@@ -51,9 +51,17 @@ class Users(Resource):
     }
 
     def query(self) -> Select[Any]:
-        """Select the accounts that the caller may read, or change."""
-        reads = request.method in ("GET", "HEAD")
-        return (account_to_read if reads else account_to_change).restrict(select(User))
+        """Select the accounts that the caller may know of."""
+        return account_to_read.restrict(select(User))
+
+    def update(self, row: User, data: dict[str, Any]) -> User:
+        """Change an account, which replacing it does as well."""
+        changed: User = super().update(account_to_change.require(row), data)
+        return changed
+
+    def delete(self, row: User) -> None:
+        """Remove an account."""
+        super().delete(account_to_change.require(row))
 
     def save(self, row: User) -> None:
         """Name each field that another account has."""
