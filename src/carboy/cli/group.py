@@ -9,6 +9,7 @@ import click
 
 from carboy import __version__
 from carboy.cli.invocation import Invocation
+from carboy.cli.load import load
 from carboy.cli.maintenance import maintenance
 from carboy.cli.openapi import openapi
 from carboy.cli.run import run
@@ -62,5 +63,5 @@ def main(ctx: click.Context, app: str | None, *, debug: bool) -> None:
     ctx.obj = Invocation(app, debug)
 
 
-for command in (run, settings, secret, maintenance, openapi):
+for command in (run, settings, secret, maintenance, openapi, load):
     main.add_command(command)
