@@ -95,6 +95,10 @@ coverage: $(venv)/for-development ## Measure coverage: on screen, htmlcov/index.
 lock: $(uv) ## Bring uv.lock up to date with pyproject.toml (LOCK=… reaches uv)
 	@UV_PYTHON='$(bin)/python' UV_PYTHON_DOWNLOADS=never '$(uv)' lock --quiet $(LOCK)
 
+.PHONY: pins
+pins: $(uv) ## Write what generated projects are pinned to, from uv.lock
+	@'$(bin)/python' .ci/pins.py '$(uv)'
+
 .PHONY: clean
 clean: ## Remove what was built or measured; the virtual environment and the shop's data stay
 	@rm -rf docs/_build htmlcov coverage.xml .coverage .coverage.* build dist
@@ -108,7 +112,7 @@ $(venv)/for-running: $(lock) | $(uv)
 
 $(venv)/for-development: $(lock) | $(uv)
 	@echo 'Installing what development needs into $(VENV)'
-	@$(sync) --all-groups --all-extras
+	@$(sync) --all-groups --no-group project-model --all-extras
 	@touch '$@' '$(venv)/for-running'
 
 $(uv): | $(bin)/python

@@ -148,8 +148,8 @@ def _unknown(noun: str, given: str, known: Mapping[str, str] | tuple[str, ...]) 
 def _problems_of_name(name: str, *, adopted: bool) -> list[str]:
     if not _NAME.fullmatch(name):
         return [
-            f"{name!r} is no name for a project. Use lower-case letters, digits and single hyphens, "
-            "starting with a letter, such as demo-shop."
+            f"{name!r} is no name for a project. Use lower-case letters, digits and single "
+            + "hyphens, starting with a letter, such as demo-shop."
         ]
     if len(name) > _NAME_LENGTH_MAX:
         return [f"The name is longer than {_NAME_LENGTH_MAX} characters. Use a shorter one."]
