@@ -24,16 +24,24 @@ if TYPE_CHECKING:
     from carboy.api.resource import Resource
     from carboy.app import Carboy
     from carboy.backing.database import Database
+    from carboy.backing.moment import Moment
     from carboy.backing.storage import Storage
     from carboy.settings import Development, Production, Settings, Testing, setting
+    from carboy.website.assets import Assets
+    from carboy.website.content import Card, Content
+    from carboy.website.error_pages import error_pages
+    from carboy.website.markdown import markdown
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Assets",
     "Auth",
     "Bare",
     "Blueprint",
     "Carboy",
+    "Card",
+    "Content",
     "Cursor",
     "Database",
     "Development",
@@ -43,6 +51,7 @@ __all__ = [
     "JSend",
     "Limit",
     "LoginThrottle",
+    "Moment",
     "Pages",
     "Production",
     "Resource",
@@ -54,10 +63,12 @@ __all__ = [
     "current_user",
     "deprecated",
     "downloads",
+    "error_pages",
     "export",
     "exports",
     "idempotent",
     "limit",
+    "markdown",
     "owned_by",
     "page",
     "public",
@@ -69,10 +80,13 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Assets": "carboy.website.assets",
     "Auth": "carboy.api.auth",
     "Bare": "carboy.api.envelope",
     "Blueprint": "carboy.api.blueprint",
     "Carboy": "carboy.app",
+    "Card": "carboy.website.content",
+    "Content": "carboy.website.content",
     "Cursor": "carboy.api.paging",
     "Database": "carboy.backing.database",
     "Development": "carboy.settings",
@@ -82,6 +96,7 @@ _HOMES = {
     "JSend": "carboy.api.envelope",
     "Limit": "carboy.api.limits",
     "LoginThrottle": "carboy.api.limits",
+    "Moment": "carboy.backing.moment",
     "Pages": "carboy.api.paging",
     "Production": "carboy.settings",
     "Resource": "carboy.api.resource",
@@ -93,10 +108,12 @@ _HOMES = {
     "current_user": "carboy.api.auth",
     "deprecated": "carboy.api.deprecation",
     "downloads": "carboy.api.files",
+    "error_pages": "carboy.website.error_pages",
     "export": "carboy.api.exports",
     "exports": "carboy.api.exports",
     "idempotent": "carboy.api.idempotency",
     "limit": "carboy.api.limits",
+    "markdown": "carboy.website.markdown",
     "owned_by": "carboy.api.auth",
     "page": "carboy.api.pages",
     "public": "carboy.api.auth",
