@@ -115,8 +115,8 @@ def _dumps(value: Any) -> bytes:
 
 def in_process(app: Flask) -> Exchange:
     def exchange(method, path, body, headers):
-        answer = app.test_client().open(path, method=method, data=body, headers=headers)
-        return Answer(answer.status_code, dict(answer.headers), answer.data)
+        with app.test_client().open(path, method=method, data=body, headers=headers) as answer:
+            return Answer(answer.status_code, dict(answer.headers), answer.data)
 
     return exchange
 
@@ -338,6 +338,48 @@ def clerk(staff) -> Client:
 @pytest.fixture
 def admin(staff) -> Client:
     return staff("admin")
+
+
+@pytest.fixture
+def sign_in() -> Callable[[Flask, str], Client]:
+    """``sign_in(app, role)``: make an account in a shop of the test's own, and sign in."""
+
+    def make(app: Flask, role: str) -> Client:
+        name = f"{role}-{uuid.uuid4().hex[:8]}"
+        told = {
+            "--email": f"{name}@example.com",
+            "--full-name": "Renée Example",
+            "--role": role,
+            "--password": "correct horse battery",
+        }
+        flask(app, "users", "create", name, *itertools.chain(*told.items()))
+        return Client(in_process(app)).signed_in(name)
+
+    return make
+
+
+@pytest.fixture
+def new_product() -> Iterator[Callable[..., dict[str, Any]]]:
+    """``new_product(clerk, **values)``: a product of the test's own, gone afterwards."""
+    made = []
+
+    def make(clerk: Client, **values: Any) -> dict[str, Any]:
+        sent = {
+            "sku": f"T-{uuid.uuid4().hex[:12].upper()}",
+            "name": "Cup",
+            "description": "A cup.",
+            "category": "Kitchen",
+            "price": "3.50",
+            "stock": 4,
+        }
+        answer = clerk.post("/api/v1/products", json={**sent, **values})
+        assert answer.status == 201, answer.text
+        made.append((clerk, answer.headers["Location"]))
+        return answer.data
+
+    yield make
+    for clerk, path in made:
+        assert clerk.delete(path).status in (204, 404, 409)  # 409: it was bought
 
 
 def walk(client: Client, path: str) -> list[dict[str, Any]]:

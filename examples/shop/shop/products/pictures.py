@@ -10,10 +10,12 @@ import logging
 from typing import Any
 
 from flask import after_this_request
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from carboy import Storage
 from carboy.api.files import Upload
-from carboy.errors import CarboyError, NotFound
+from carboy.errors import NotFound
 from shop.database import db, find
 from shop.products.models import Product
 
@@ -32,10 +34,12 @@ def put(product_id: int, picture: Upload) -> Product:
     try:
         product = find(Product, product_id, with_for_update=True, populate_existing=True)
         former, product.picture_key = product.picture_key, kept.key
+        db.session.flush()
+        db.session.expunge(product)  # answered as it is here, whoever removes it a moment later
         db.session.commit()
     except BaseException:
         db.session.rollback()
-        storage.delete(kept.key)
+        _forget_unless_named(kept.key)
         raise
     _forget(former)
     return product
@@ -70,5 +74,18 @@ def _forget(key: str | None) -> None:
         return
     try:
         storage.delete(key)
-    except (OSError, CarboyError):
+    except Exception:  # noqa: BLE001 - each place fails in its own way
         _log.exception("The picture %s could not be deleted.", key)
+
+
+def _forget_unless_named(key: str) -> None:
+    """Delete a file after a failure; who lost the connection in a commit may have committed."""
+    try:
+        named = db.session.scalar(select(Product.id).where(Product.picture_key == key))
+    except SQLAlchemyError:
+        _log.exception("Whether a product has the picture %s is not known; it is kept.", key)
+        return
+    finally:
+        db.session.rollback()
+    if named is None:
+        _forget(key)
