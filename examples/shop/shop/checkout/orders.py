@@ -100,8 +100,10 @@ def _take_line(product_id: int, quantity: int) -> OrderLine:
     )
 
 
-def _shortage(product_id: int, asked: int) -> OutOfStock:
-    product = db.session.get_one(Product, product_id)
+def _shortage(product_id: int, asked: int) -> Conflict:
+    product = db.session.get(Product, product_id)
+    if product is None:
+        return Conflict(f"Product {product_id} was removed at this moment.")
     # Somebody may have restocked since: the answer stays one that can be acted on.
     left = min(product.stock, asked - 1)
     return OutOfStock(
