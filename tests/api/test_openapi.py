@@ -670,3 +670,31 @@ def test_extra_words_are_merged_into_the_operation():
     assert responses["200"] == {"description": "Fine"}
     assert responses["418"] == {"description": "Tea"}
     assert "default" in responses
+
+
+class Elsewhere(JSend):
+    """Answers 401 as 403, and every other failure of a caller as 400."""
+
+    def __init__(self):
+        self.statuses = {401: 403, 409: 400}
+
+
+def test_headers_of_an_error_follow_it_to_the_status_an_envelope_sends():
+    api = Blueprint("a", __name__, envelope=Elsewhere())
+    challenge = {"headers": {"WWW-Authenticate": {"schema": {"type": "string"}}}}
+    wait = {"headers": {"Retry-After": {"schema": {"type": "integer"}}}}
+    whole = {"description": "Gone"}
+
+    @api.get("/")
+    @api.doc(
+        errors={401: "Who?", 409: "Taken"},
+        responses={"401": challenge, "409": wait, "410": whole, "4XX": whole},
+    )
+    def view(): ...
+
+    found = only(service(api))["responses"]
+    assert found["403"]["headers"] == challenge["headers"]
+    assert found["403"]["description"] == "Who?"
+    assert found["400"]["headers"] == wait["headers"]
+    assert found["410"] == found["4XX"] == whole
+    assert not {"401", "409"} & found.keys()

@@ -339,7 +339,10 @@ def test_the_document_says_who_may_call(service):
     assert "stock:read" in stock["responses"]["403"]["description"]
     assert "WWW-Authenticate" in stock["responses"]["401"]["headers"]
     assert "WWW-Authenticate" in stock["responses"]["403"]["headers"]
-    assert paths["/me"]["get"]["security"] == [{"credentials": []}]
+    signed_in = paths["/me"]["get"]
+    assert signed_in["security"] == [{"credentials": []}]
+    assert "401" in signed_in["responses"]
+    assert "403" not in signed_in["responses"]  # whoever is signed in may
 
 
 def test_the_document_is_valid(service):

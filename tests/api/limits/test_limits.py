@@ -7,11 +7,12 @@ import pytest
 from flask.views import MethodView
 from marshmallow import fields
 
-from carboy import Blueprint, Carboy, limit, unlimited
+from carboy import Blueprint, Carboy, JSend, idempotent, limit, unlimited
 from carboy.api.limits.identity import whose
 from carboy.api.limits.rates import rates_of
 from carboy.errors import SettingsError
 from carboy.testing import Contract
+from carboy.testing.plugin import carboy_contract  # noqa: F401 - a fixture
 
 
 def empty():
@@ -312,6 +313,51 @@ def test_the_document_says_what_is_limited_and_how(make_app, break_counters):
         contract.check(answer)
     break_counters(app)
     contract.check(client.get("/limited"))
+
+
+class Remapping(JSend):
+    """Sends other statuses than those of the errors."""
+
+    def __init__(self, **statuses):
+        self.statuses = {int(name[1:]): sent for name, sent in statuses.items()}
+
+
+@pytest.mark.parametrize(
+    ("statuses", "code", "required"),
+    [
+        pytest.param({"_429": 403}, "403", True, id="to a status of its own"),
+        pytest.param({"_429": 400}, "400", False, id="to one that other errors have too"),
+        pytest.param({"_429": 400, "_409": 400}, "400", False, id="together with another wait"),
+    ],
+)
+def test_a_refusal_keeps_its_wait_whatever_status_an_envelope_sends(
+    tmp_path,
+    carboy_contract,  # noqa: F811 - the fixture
+    statuses,
+    code,
+    required,
+):
+    app = flask.Flask(__name__, instance_path=str(tmp_path))
+    envelope = Remapping(**statuses)
+    Carboy(app, {"APP_ENV": "Testing"}, envelope=envelope)
+    api = Blueprint("api", __name__, limit="1/hour", idempotency=idempotent())
+
+    @api.post("/limited")
+    @api.input({"name": fields.String()})
+    @api.output({"name": fields.String()})
+    def limited(data):
+        return data
+
+    app.register_blueprint(api)
+    client = app.test_client()
+    responses = client.get("/openapi.json").json["paths"]["/limited"]["post"]["responses"]
+    assert "429" not in responses
+    assert responses[code]["headers"]["Retry-After"]["required"] is required
+    assert client.post("/limited", json={"name": "x"}).status_code == 200
+    refused = client.post("/limited", json={"name": "x"})
+    assert refused.status_code == int(code)
+    assert int(refused.headers["Retry-After"]) > 0
+    assert carboy_contract.count == 3
 
 
 @pytest.mark.parametrize(

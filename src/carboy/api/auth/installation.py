@@ -193,6 +193,7 @@ class Installation:
         return replace(
             operation,
             security=[SECURITY_SCHEME],
+            refuses=bool(access.permissions),
             errors={**errors, **operation.errors},
             extra=extra,
         )

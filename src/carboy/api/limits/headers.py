@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from carboy.api.limits.plan import Plan
@@ -27,7 +28,7 @@ _TEXTS = {
     "made is given back (t).",
     "RateLimit-Policy": "For each limit how many requests (q) it allows in how many seconds (w).",
 }
-_REFUSED, _DOWN = "429", 503
+_REFUSED, _DOWN = 429, 503
 
 
 def headers_of(plan: Plan, levels: Sequence[Level]) -> dict[str, str]:
@@ -57,16 +58,18 @@ def refusals(plan: Plan | None) -> dict[int, str]:
     if plan is None:
         return {}
     rates = " or ".join(f"{one.rate.quota} in {one.rate.length_s} seconds" for one in plan.policies)
-    found = {int(_REFUSED): f"More requests than {rates}"}
+    found = {_REFUSED: f"More requests than {rates}"}
     if plan.when_down == "refuse":
         found[_DOWN] = "Requests cannot be counted at the moment"
     return found
 
 
-def described(status: str) -> dict[str, Any]:
-    """Describe the headers of answers of *status*, as OpenAPI writes it.
+def described(causes: AbstractSet[int] = frozenset()) -> dict[str, Any]:
+    """Describe the headers of an answer, as OpenAPI writes it.
 
     None is required: an answer has them only while the counters can be read.
+
+    :param causes: statuses of the errors that are answered so; empty: it is a success.
     """
     number = {"type": "integer", "minimum": 0}
     found: dict[str, Any] = {
@@ -74,10 +77,11 @@ def described(status: str) -> dict[str, Any]:
            for name, said in _TEXTS.items()},
         **{name: {"description": said, "schema": number} for name, said in _NUMBERS.items()},
     }  # fmt: skip
-    if status == _REFUSED:
+    if causes & {_REFUSED, _DOWN}:
         found["Retry-After"] = {
             "description": "Seconds after which the next request is served.",
             "schema": {"type": "integer", "minimum": 1},
-            "required": True,
+            # An envelope may send one status for several errors, of which others have no such.
+            "required": causes == {_REFUSED},
         }
     return found

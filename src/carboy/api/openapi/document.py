@@ -18,10 +18,11 @@ from apispec import APISpec
 from flask import Flask
 
 from carboy.api.openapi.components import camel, resolve
+from carboy.api.openapi.errors import Errors
 from carboy.api.openapi.kinds import Schema
 from carboy.api.openapi.links import Links
 from carboy.api.openapi.requests import body, parameters
-from carboy.api.openapi.responses import Errors, responses
+from carboy.api.openapi.responses import addressed, merged, responses
 from carboy.api.openapi.routes import Route, documented
 from carboy.api.openapi.schemas import Converter
 
@@ -112,18 +113,8 @@ def _operation(route: Route, app: Flask, convert: Converter, errors: Errors, nam
     made["responses"] = responses(route, app, convert, errors, f"{hint}Output")
     if declared.security is not None:
         made["security"] = [{scheme: []} for scheme in declared.security]
-    return _merged(made, declared.extra)
-
-
-def _merged(under: Schema, over: Schema) -> Schema:
-    """Lay *over* onto *under*: objects are merged, everything else is replaced."""
-    made = dict(under)
-    for key, value in over.items():
-        known = made.get(key)
-        if isinstance(known, dict) and isinstance(value, dict):
-            value = _merged(known, value)  # noqa: PLW2901 - the same value, completed
-        made[key] = value
-    return made
+    extra = addressed(declared.extra, made["responses"], errors.envelope(route))
+    return merged(made, extra)
 
 
 def _tags(route: Route) -> list[str]:
