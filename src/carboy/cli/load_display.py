@@ -44,18 +44,18 @@ class Progress:
         if self._live is not None:
             self._live.stop()
 
-    def begins(self, url: str, journeys: str) -> None:
+    def begins(self, url: str, journeys: str, page: str | None) -> None:
         """See :class:`carboy.load.session.Watcher`."""
         plan = self._plan
         app = "" if plan.target.rstrip("/") == url else f" ({plan.target})"
-        if plan.page:
-            say = f"Locust's page for {url}{app}: http://127.0.0.1:8089; Ctrl-C ends it"
+        if page is not None:
+            say = f"Locust's page for {url}{app}: {page} (Ctrl-C ends it)"
         else:
             users = "1 user" if plan.users == 1 else f"{plan.users} users"
             say = f"{users} for {plan.time_s} s at {url}{app}: {journeys}; Ctrl-C ends it early"
         click.echo(say, err=True)
         self._began = time.monotonic()
-        if sys.stderr.isatty() and not plan.page:
+        if sys.stderr.isatty() and page is None:
             from rich.console import Console  # takes its time
             from rich.live import Live
 
@@ -94,7 +94,8 @@ def show(outcome: Outcome) -> None:
 
     width = shutil.get_terminal_size((_WIDTH_WITHOUT_TERMINAL, 24)).columns
     console = Console(file=sys.stdout, width=width, highlight=False)
-    _show_routes(console, outcome)
+    if outcome.routes:
+        _show_routes(console, outcome)
     if outcome.errors:
         _show_errors(console, outcome)
     if outcome.generator_was_busy:

@@ -1,7 +1,9 @@
 """Locust at work: the process that sends the requests, told what to do on standard input.
 
-It answers with lines of JSON on a pipe of their own, as locustfiles may print: ``started``,
-``progress`` every second, and ``result``; or ``refused`` with the reason.
+The first line there is the plan; when standard input is closed, the test ends early, so none
+outlives whoever asked for it. It answers with lines of JSON on a pipe of their own, as
+locustfiles may print: ``started``, ``progress`` every second, and ``result``; or ``refused``
+with the reason.
 """
 
 # Locust's hooks and its main have no types.
@@ -9,16 +11,20 @@ It answers with lines of JSON on a pipe of their own, as locustfiles may print: 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
+import select
+import signal
+import socket
 import sys
 import threading
 import time
 import traceback
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import locust  # replaces sockets, threads and sleep: before whatever uses them
 import locust.stats
@@ -28,7 +34,6 @@ from locust.exception import CatchResponseError, ResponseError
 from locust.main import main as run_locust
 from locust.runners import LocalRunner
 
-from carboy.load.lifeline import end_with
 from carboy.load.recorder import Recorder
 from carboy.load.routes import RouteNames
 
@@ -106,6 +111,7 @@ class Driver:
         self._recorder = Recorder()
         self._exceptions: Counter[tuple[str, str]] = Counter()
         self._complaints = Complaints()
+        self._refusal = ""
         self._environment: Environment | None = None
 
     def run(self) -> None:
@@ -125,20 +131,25 @@ class Driver:
             run_locust()
         except SystemExit as left:
             if self._environment is None:
-                self._send(refused=self._why(left))
+                self._send(refused=self._refusal or self._why(left))
             raise
         except Exception as error:
             if self._environment is not None:
                 raise
             self._send(refused=self._why(error))
 
-    def _begin(self, environment: Environment, runner: Any, **_rest: Any) -> None:
+    def _begin(self, environment: Environment, runner: Any, web_ui: Any, **_rest: Any) -> None:
         if type(runner) is not LocalRunner:
-            self._send(
-                refused="`carboy load` sends its requests from one process. For workers, leave out "
+            self._refuse(
+                "`carboy load` sends its requests from one process. For workers, leave out "
                 "--master, --worker and --processes here, or run `locust` itself."
             )
-            os._exit(1)
+        page = f"http://{web_ui.host}:{web_ui.port}" if web_ui else None
+        if web_ui and not _is_free(web_ui.host, web_ui.port):
+            self._refuse(
+                f"{page} is in use, perhaps by Locust's page of another test. End that, "
+                "or choose another port: -- --web-port 8090"
+            )
         self._environment = environment
         logging.getLogger("locust.stats_logger").disabled = True  # the figures are shown by us
         locust.stats.PERCENTILES_TO_CHART = [0.5, 0.95, 0.99]
@@ -148,8 +159,13 @@ class Driver:
         names = RouteNames(self._plan["paths"], self._plan["url"])
         environment.events.request = Requests(environment.events.request, names, self._recorder)
         environment.events.spawning_complete.add_listener(self._after_spawning)
-        self._send(started=True, has_shape=environment.shape_class is not None)
-        threading.Thread(target=self._tell_progress, daemon=True).start()
+        self._send(started=True, has_shape=environment.shape_class is not None, page=page)
+        for task in (self._tell_progress, self._end_early):
+            threading.Thread(target=task, daemon=True).start()
+
+    def _refuse(self, message: str) -> NoReturn:
+        self._refusal = message
+        raise SystemExit(1)
 
     def _forget(self, **_rest: Any) -> None:
         self._recorder.clear()
@@ -184,6 +200,14 @@ class Driver:
                 }
             )
 
+    def _end_early(self) -> None:
+        """Wait until standard input is closed; requests in flight may then be answered."""
+        select.select([sys.stdin], [], [])
+        if self._environment is not None and self._environment.runner is not None:
+            self._environment.runner.quit()
+            if self._environment.web_ui is not None:
+                self._environment.web_ui.stop()
+
     def _report(self, **_rest: Any) -> None:
         if self._environment is None:
             return
@@ -213,7 +237,20 @@ class Driver:
         return f"{name} cannot be loaded: {type(error).__name__}: {error}{place}. Correct it."
 
     def _send(self, **message: Any) -> None:
-        os.write(self._plan["pipe"], json.dumps(message).encode() + b"\n")
+        with contextlib.suppress(
+            BrokenPipeError
+        ):  # nobody listens any more; standard input ends, too
+            os.write(self._plan["pipe"], json.dumps(message).encode() + b"\n")
+
+
+def _is_free(host: str, port: int) -> bool:
+    with socket.socket() as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((host, port))
+        except OSError:
+            return False
+    return True
 
 
 def reason(error: Any, response: Any) -> str:
@@ -231,6 +268,6 @@ def reason(error: Any, response: Any) -> str:
 
 def main() -> None:
     """Be the driver."""
-    plan = json.load(sys.stdin)
-    end_with(plan["parent"])
-    Driver(plan).run()
+    # Raised wherever a user happens to be, KeyboardInterrupt would leave no figures.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Driver(json.loads(sys.stdin.readline())).run()

@@ -13,7 +13,7 @@ _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 def end_with(parent: int) -> None:
     """Ask the system to send SIGTERM to this process when *parent* has ended, even by SIGKILL.
 
-    :param parent: process id of the parent, taken before this process was started.
+    :param parent: process id of the parent, as it knows it itself.
 
     Systems other than Linux have no such call; there, only a parent that ends in an orderly
     way takes its children along.

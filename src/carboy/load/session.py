@@ -34,8 +34,8 @@ _DRIVE = "from carboy.load.driver import main; main()"
 class Watcher(Protocol):
     """Whoever shows what is going on."""
 
-    def begins(self, url: str, journeys: str) -> None:
-        """Hear where the requests go, and what decides which they are."""
+    def begins(self, url: str, journeys: str, page: str | None) -> None:
+        """Hear where the requests go, what decides which they are, and where Locust's page is."""
 
     def progresses(self, progress: dict[str, Any]) -> None:
         """Hear every second of users, requests, failed, requests_per_s and p95_ms."""
@@ -104,6 +104,7 @@ class _Driver:
         self._paths = paths
         self._environment = {**target.environment(url), _PATHS_VARIABLE: json.dumps(public)}
         self._result: dict[str, Any] | None = None
+        self._has_begun = False
         self._deadline = time.monotonic() + _BEGIN_TIMEOUT_S
 
     def run(self, watcher: Watcher) -> dict[str, Any]:
@@ -120,15 +121,16 @@ class _Driver:
             os.close(theirs)
             try:
                 with self._interruptible(process):
-                    if process.stdin:
-                        process.stdin.write(self._orders(theirs))
-                        process.stdin.close()
+                    self._write_orders(process, theirs)
                     for message in self._messages(pipe.fileno()):
                         self._take(message, watcher)
                     process.wait(_END_TIMEOUT_S)
             finally:
-                process.kill()
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)  # with whatever it has forked
                 process.wait()
+                if process.stdin:
+                    process.stdin.close()
         if self._result is None:
             raise LoadError(
                 f"Locust ended without a result, with status {process.returncode}. "
@@ -136,7 +138,7 @@ class _Driver:
             )
         return self._result
 
-    def _orders(self, pipe: int) -> bytes:
+    def _write_orders(self, process: subprocess.Popen[bytes], pipe: int) -> None:
         orders = {
             "options": self._options(),
             "locustfile": self._locustfile,
@@ -144,9 +146,10 @@ class _Driver:
             "paths": self._paths,
             "time_s": self._plan.time_s,
             "pipe": pipe,
-            "parent": os.getpid(),
         }
-        return json.dumps(orders).encode()
+        if process.stdin:
+            process.stdin.write(json.dumps(orders).encode() + b"\n")
+            process.stdin.flush()  # and left open: the end of it is the end of the test
 
     def _options(self) -> list[str]:
         """Options of Locust: defaults, what was asked for in its words, what must be so."""
@@ -165,14 +168,15 @@ class _Driver:
 
     @contextmanager
     def _interruptible(self, process: subprocess.Popen[bytes]) -> Iterator[None]:
-        """Pass Ctrl-C and SIGTERM on as a wish to end early; the second one is an order."""
+        """End early at Ctrl-C and SIGTERM; at the second one, at once and without figures."""
 
         def interrupt(signum: int, _frame: FrameType | None) -> None:
-            again = bool(self.interrupted)
+            if self.interrupted or not self._has_begun:
+                raise SystemExit(128 + signum)
             self.interrupted = signum
             self._deadline = time.monotonic() + FINISH_TIMEOUT_S + _END_TIMEOUT_S
-            with contextlib.suppress(ProcessLookupError):
-                process.send_signal(signal.SIGKILL if again else signal.SIGINT)
+            if process.stdin:
+                process.stdin.close()
 
         before = {number: signal.signal(number, interrupt) for number in _SIGNALS}
         try:
@@ -209,7 +213,8 @@ class _Driver:
             ends_by_itself = not message["has_shape"] and not self._plan.page
             wait_s = self._plan.time_s + FINISH_TIMEOUT_S + _END_TIMEOUT_S
             self._deadline = time.monotonic() + wait_s if ends_by_itself else float("inf")
-            watcher.begins(self._url, self._journeys)
+            self._has_begun = True
+            watcher.begins(self._url, self._journeys, message["page"])
         elif "progress" in message:
             watcher.progresses(message["progress"])
         else:
