@@ -1,7 +1,23 @@
 """Who may call from a browser."""
 
-import pytest
+from datetime import date
 
+import flask
+import pytest
+from marshmallow import Schema
+from sqlalchemy.orm import declarative_base
+
+from carboy import (
+    Auth,
+    Blueprint,
+    Carboy,
+    Database,
+    deprecated,
+    downloads,
+    exports,
+    idempotent,
+    requires,
+)
 from carboy.crate.cors import Cors
 from carboy.errors import SettingsError
 
@@ -198,3 +214,49 @@ def test_allows_is_for_whole_origins(make_crate):
     cors = Cors(Testing.load(environ={}, CORS_ORIGINS="https://*.example.com"))
     assert cors.allows("https://a.example.com")
     assert not cors.allows("https://-.example.com")
+
+
+# Fetch Standard, section 2.2.6: CORS-safelisted response-header names
+ALWAYS_READ = {"Cache-Control", "Content-Language", "Content-Length", "Content-Type", "Expires",
+               "Last-Modified", "Pragma"}  # fmt: skip
+
+
+def test_pages_may_read_every_header_that_the_documents_of_our_own_features_list(tmp_path):
+    db = Database(declarative_base())
+    api = Blueprint(
+        "api", __name__, limit="100/minute", idempotency=idempotent(),
+        deprecation=deprecated(since=date(2026, 1, 1), sunset=date(2027, 1, 1)),
+    )  # fmt: skip
+
+    @api.get("/files/<key>")
+    @downloads(links=True)
+    def file(key): ...
+
+    @api.get("/rows")
+    @exports(db, Schema, name="rows")
+    def rows(): ...
+
+    @api.post("/things")
+    @api.output(
+        Schema, 201, headers={"ETag": "Its version.", "Link": "More.", "Location": "Where."}
+    )
+    @requires("things:write")
+    def make(): ...
+
+    app = flask.Flask("shop", instance_path=str(tmp_path))
+    Carboy(app, {"APP_ENV": "Testing", "CORS_ORIGINS": APP})
+    Auth().init_app(app)
+    app.register_blueprint(api)
+    answer = app.test_client().get("/openapi.json", headers={"Origin": APP})
+    described = {
+        name
+        for item in answer.json["paths"].values()
+        for operation in item.values()
+        for response in operation["responses"].values()
+        for name in response.get("headers", {})
+    }
+    read = {name.strip() for name in answer.headers["Access-Control-Expose-Headers"].split(",")}
+    assert {"Sunset", "RateLimit", "Content-Range", "WWW-Authenticate", "Retry-After"} <= described
+    assert described - ALWAYS_READ <= read
+    assert "X-Request-ID" in read
+    assert not read & ALWAYS_READ

@@ -150,9 +150,10 @@ class Settings(AuthSettings, FileSettings, LimitSettings):
         group="Crate",
     )  # fmt: skip
     CORS_EXPOSE_HEADERS: tuple[str, ...] = setting(
-        ("ETag", "Idempotency-Replayed", "Link", "Location", "RateLimit", "RateLimit-Limit",
-         "RateLimit-Policy", "RateLimit-Remaining", "RateLimit-Reset", "Retry-After",
-         "X-Request-ID"),
+        ("Accept-Ranges", "Content-Disposition", "Content-Range", "Deprecation", "ETag",
+         "Idempotency-Replayed", "Link", "Location", "RateLimit", "RateLimit-Limit",
+         "RateLimit-Policy", "RateLimit-Remaining", "RateLimit-Reset", "Retry-After", "Sunset",
+         "WWW-Authenticate", "X-Request-ID"),
         "Response headers such pages may read.",
         group="Crate",
     )  # fmt: skip
