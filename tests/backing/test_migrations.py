@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import MetaData, inspect, select, text
+from sqlalchemy import MetaData, String, TypeDecorator, inspect, select, text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from carboy.api.auth import UserMixin
 from carboy.backing.database import Database
 from carboy.backing.migrations import migrations_of
 from carboy.errors import CarboyError
@@ -218,6 +220,31 @@ def test_the_first_revision_is_written_from_the_models(app, models, tmp_path):
     assert run(app, "check").output == "No changes detected.\n"
     with app.app_context():
         assert app.db.session.scalars(select(models.User)).all() == []
+
+
+def test_a_revision_needs_no_code_of_the_types_in_the_models(make_app, url, tmp_path):
+    """Whoever changes or drops a type later can still run it."""
+
+    class Base(DeclarativeBase):
+        metadata = MetaData()
+
+    class Shouted(TypeDecorator):
+        impl = String(20)
+        cache_ok = True
+
+    class User(UserMixin, Base):
+        __tablename__ = "users"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        name: Mapped[str] = mapped_column(Shouted)
+
+    app = make_app(Database(Base), DATABASE_URL=url)
+    assert run(app, "revision", "users").exit_code == 0
+    (script,) = (tmp_path / "migrations").glob("*.py")
+    written = script.read_text()
+    assert "sa.Column('disabled_at', sa.DateTime(timezone=True), nullable=True)" in written
+    assert "sa.Column('name', sa.String(length=20), nullable=False)" in written
+    assert run(app, "upgrade").exit_code == 0
+    assert run(app, "check").output == "No changes detected.\n"
 
 
 def test_upgrading_without_migrations_says_how_to_make_one(app):

@@ -16,7 +16,7 @@ from typing import Any
 from flask import Flask, g
 from flask_alembic import Alembic
 from flask_alembic.extension import _Cache
-from sqlalchemy import Connection, MetaData
+from sqlalchemy import Connection, MetaData, TypeDecorator
 
 from carboy.backing.policy import Policy
 from carboy.errors import CarboyError
@@ -53,6 +53,7 @@ class Migrations(Alembic):
         context.setdefault("render_as_batch", True)
         context.setdefault("transactional_ddl", True)
         context.setdefault("on_version_apply", _check_references)
+        context.setdefault("render_item", _rendered)
         self._cache[app] = _Cache()
 
     def release(self) -> None:
@@ -180,6 +181,19 @@ def _root_of(app: Flask) -> Path:
     while (folder / "__init__.py").is_file():
         folder = folder.parent
     return folder
+
+
+def _rendered(kind: str, item: Any, context: Any) -> Any:
+    """Write the type of a column as what the database holds.
+
+    A migration outlives the code of the types that a project or this package defines, and
+    would have to import it.
+    """
+    if kind == "type" and isinstance(item, TypeDecorator):
+        from alembic.autogenerate.render import _repr_type  # only those who write one pay for it
+
+        return _repr_type(item.impl_instance, context)
+    return False
 
 
 def _check_references(*, ctx: Any, **_details: Any) -> None:

@@ -9,30 +9,15 @@ import secrets
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import DateTime, Dialect, ForeignKey, String, Text, TypeDecorator
+from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
-__all__ = ["ApiKeyMixin", "Moment", "SessionMixin", "UserMixin", "now"]
+from carboy.backing.moment import Moment
+
+__all__ = ["ApiKeyMixin", "SessionMixin", "UserMixin", "now"]
 
 NAME_MAX_CHARS = 80
 AGENT_MAX_CHARS = 200
-
-
-class Moment(TypeDecorator[datetime]):
-    """A point in time, in UTC and aware of it; SQLite would forget the zone."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
-        """Store UTC."""
-        return None if value is None else value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """Read it back as UTC."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 def now() -> datetime:
