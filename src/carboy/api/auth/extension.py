@@ -27,7 +27,7 @@ from carboy.api.auth.link_views import (
 )
 from carboy.api.auth.links import Links, Mail, log_mail
 from carboy.api.auth.session_views import add_session_views
-from carboy.api.auth.sessions import Sessions
+from carboy.api.auth.sessions import Sessions, Started
 from carboy.api.blueprint import Blueprint
 from carboy.api.limits import LoginThrottle
 from carboy.backing.database import Database
@@ -146,6 +146,32 @@ class Auth:
         from carboy.api.auth.installed import installed  # the app at hand decides the parameters
 
         return installed().passwords.hash(password)
+
+    def sign_in(self, name: str, password: str) -> Started:
+        """Begin a session for whoever knows the password, and commit.
+
+        For a view of the project's own, where ``POST /sessions`` has not the shape that is
+        wanted; the throttle counts here as well. Needs a request.
+
+        :raises Unauthorized: if there is no such account, the password is another one, or
+            the account is disabled (401); which of them is not said.
+        :raises TooManyRequests: if the throttle says so (429).
+        """
+        from carboy.api.auth.installed import installed  # as above
+
+        return installed().sign_in(name, password)
+
+    def begin_session(self, user: Any) -> Started:
+        """Begin a session of an account without asking for its password.
+
+        For whoever has just registered, or was identified in another way. Part of the
+        transaction at hand, which is not committed. Needs a request.
+
+        :param user: row of the account, which has its id already (``flush`` gives it one).
+        """
+        from carboy.api.auth.installed import installed  # as above
+
+        return installed().begin_session(user.id)
 
     def _start(self, installation: Installation, app: Flask) -> None:
         """Find out before the first request what is missing.

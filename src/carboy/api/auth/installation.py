@@ -138,11 +138,14 @@ class Installation:
             attempt.succeeded()
         if fresh is not None:
             self.accounts.change(account, password_hash=fresh)
-        agent = request.headers.get("User-Agent", "")
-        started: Started = self.sessions.start(
-            account.id, user_agent=agent, address=client_address()
-        )
+        started = self.begin_session(account.id)
         self.db.session.commit()
+        return started
+
+    def begin_session(self, user_id: Any) -> Started:
+        """Begin a session from where the request comes, without committing it."""
+        agent = request.headers.get("User-Agent", "")
+        started: Started = self.sessions.start(user_id, user_agent=agent, address=client_address())
         return started
 
     def change_password(self, user_id: Any, old: str, new: str, *, keep: str) -> None:
