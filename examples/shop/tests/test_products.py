@@ -1,5 +1,6 @@
 """The catalogue, under the test client and over HTTP."""
 
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
@@ -120,5 +121,158 @@ def test_an_unknown_product_is_404_however_odd_its_number(client, number):
 def test_the_front_door_greets_and_its_links_lead_somewhere(client):
     answer = client.get("/")
     assert answer.data["message"]
-    for link in answer.data["links"].values():
-        assert client.get(link).status == 200
+    links = answer.data["links"]
+    for name in ("products", "categories", "documentation"):
+        assert client.get(links[name]).status == 200
+    for name in ("register", "sign_in"):
+        assert client.post(links[name], json={}).status == 422
+
+
+def test_a_clerk_puts_a_product_into_the_catalogue(client, clerk, new_product):
+    made = new_product(clerk, name="  Café bowl ", price="7.5", stock=3)
+    assert (made["name"], made["price"], made["stock"]) == ("Café bowl", "7.50", 3)
+    assert made["picture"] is None
+    assert client.get(f"{PRODUCTS}/{made['id']}").data == made
+    found = client.get(PRODUCTS, query={"search": f"CAFÉ {made['sku']}"}).data["items"]
+    assert found == [made]
+
+
+def test_replacing_a_product_replaces_everything_and_search_follows(client, clerk, new_product):
+    made = new_product(clerk, name="Cup")
+    path = f"{PRODUCTS}/{made['id']}"
+    whole = {**sendable(made), "name": "Zylinder", "description": "", "price": "0.00", "stock": 0}
+    replaced = clerk.put(path, json=whole)
+    assert replaced.status == 200
+    assert replaced.data == {**made, **whole} == client.get(path).data
+    assert client.get(PRODUCTS, query={"search": f"cup {made['sku']}"}).data["items"] == []
+    assert clerk.put(path, json={"name": "Cup"}).fields.keys() == {
+        "sku", "description", "category", "price", "stock"
+    }  # fmt: skip
+
+
+def test_changing_a_product_leaves_the_rest(client, clerk, new_product):
+    made = new_product(clerk)
+    path = f"{PRODUCTS}/{made['id']}"
+    changed = clerk.patch(path, json={"price": "4.00"})
+    assert (changed.status, changed.data) == (200, {**made, "price": "4.00"})
+    assert client.get(path).data == changed.data
+
+
+def test_a_product_is_changed_only_as_it_was_read(clerk, new_product):
+    path = f"{PRODUCTS}/{new_product(clerk)['id']}"
+    read = {"If-Match": clerk.get(path).headers["ETag"]}
+    first = clerk.patch(path, json={"stock": 9}, headers=read)
+    assert first.status == 200
+    assert first.headers["ETag"] != read["If-Match"]
+    for late in (
+        clerk.patch(path, json={"stock": 5}, headers=read),
+        clerk.put(path, json=sendable(first.data), headers=read),
+        clerk.delete(path, headers=read),
+    ):
+        assert (late.status, late.json["code"]) == (412, "stale_version")
+    assert clerk.get(path).data["stock"] == 9
+    assert clerk.delete(path, headers={"If-Match": first.headers["ETag"]}).status == 204
+
+
+def test_who_counts_up_at_once_with_what_they_read_loses_nothing(clerk, new_product):
+    path = f"{PRODUCTS}/{new_product(clerk, stock=0)['id']}"
+
+    def count_up(_):
+        status = 412
+        while status == 412:
+            read = clerk.get(path)
+            more = {"stock": read.data["stock"] + 1}
+            status = clerk.patch(path, json=more, headers={"If-Match": read.headers["ETag"]}).status
+        return status
+
+    with ThreadPoolExecutor(5) as crowd:
+        assert set(crowd.map(count_up, range(10))) == {200}
+    assert clerk.get(path).data["stock"] == 10
+
+
+def test_a_product_that_is_deleted_is_gone(client, clerk, new_product):
+    path = f"{PRODUCTS}/{new_product(clerk)['id']}"
+    assert clerk.delete(path).status == 204
+    assert client.get(path).status == 404
+    assert clerk.delete(path).status == 404
+
+
+def test_a_product_that_was_ordered_stays(client, clerk, customer, new_product):
+    made = new_product(clerk)
+    lines = [{"product_id": made["id"], "quantity": 1}]
+    assert customer.client.post("/api/v1/checkout", json={"lines": lines}).status == 201
+    refused = clerk.delete(f"{PRODUCTS}/{made['id']}")
+    assert (refused.status, refused.json["code"]) == (409, "ordered")
+    assert "stock to 0" in refused.json["message"]
+    assert client.get(f"{PRODUCTS}/{made['id']}").status == 200
+
+
+@pytest.mark.parametrize("method", ["create", "replace", "update"])
+def test_a_sku_belongs_to_one_product(clerk, new_product, method):
+    held, other = new_product(clerk), new_product(clerk)
+    path = f"{PRODUCTS}/{other['id']}"
+    refused = {
+        "create": lambda: clerk.post(PRODUCTS, json=sendable(held)),
+        "replace": lambda: clerk.put(path, json=sendable(held)),
+        "update": lambda: clerk.patch(path, json={"sku": held["sku"]}),
+    }[method]()
+    assert refused.status == 409
+    assert refused.fields.keys() == {"sku"}
+    assert clerk.get(path).data == other
+
+
+def test_parallel_products_with_one_sku_become_one(clerk, new_product):
+    held = new_product(clerk)
+    sent = {**sendable(held), "sku": f"{held['sku']}-P"}
+    with ThreadPoolExecutor(8) as crowd:
+        answers = list(crowd.map(lambda _: clerk.post(PRODUCTS, json=sent), range(8)))
+    assert sorted(answer.status for answer in answers) == [201] + [409] * 7
+    (made,) = (answer for answer in answers if answer.status == 201)
+    assert clerk.delete(made.headers["Location"]).status == 204
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_only_clerks_write_products(client, clerk, customer, new_product, method):
+    made = new_product(clerk)
+    path = PRODUCTS if method == "POST" else f"{PRODUCTS}/{made['id']}"
+    sent = {**sendable(made), "name": "Mine"}
+    refused = customer.client.request(method, path, json=sent)
+    assert (refused.status, refused.json["code"]) == (403, "insufficient_scope")
+    assert client.request(method, path, json=sent).status == 401
+    assert client.get(f"{PRODUCTS}/{made['id']}").data == made
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        pytest.param("sku", "a-1", id="a sku in small letters"),
+        pytest.param("sku", "A" * 33, id="a sku too long"),
+        pytest.param("name", " ", id="a blank name"),
+        pytest.param("name", "a\0b", id="a name with a NUL"),
+        pytest.param("category", "", id="no category"),
+        pytest.param("price", "1.005", id="a fraction of a cent"),
+        pytest.param("price", "-0.01", id="a price below zero"),
+        pytest.param("price", "1000000.01", id="a price too high"),
+        pytest.param("price", "NaN", id="a price that is none"),
+        pytest.param("stock", -1, id="a stock below zero"),
+        pytest.param("stock", "4", id="a stock in a string"),
+        pytest.param("stock", 2**31, id="a stock beyond its column"),
+        pytest.param("id", 1, id="an id of one's own"),
+        pytest.param("picture_key", "0" * 32, id="a picture of somebody else"),
+        pytest.param("search_text", "tea", id="words it is not found by"),
+    ],
+)
+def test_what_no_product_can_be_is_refused_naming_the_field(clerk, new_product, name, value):
+    made = new_product(clerk)
+    for method, path in (("POST", PRODUCTS), ("PUT", f"{PRODUCTS}/{made['id']}")):
+        refused = clerk.request(method, path, json={**sendable(made), name: value})
+        assert refused.status == 422
+        assert refused.fields.keys() == {name}
+    assert clerk.get(f"{PRODUCTS}/{made['id']}").data == made
+
+
+def sendable(product):
+    """What a clerk sends to keep a product as it is."""
+    return {
+        name: product[name] for name in ("sku", "name", "description", "category", "price", "stock")
+    }

@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import Select, func, select
+from sqlalchemy.exc import IntegrityError
 
 from carboy import Blueprint, Resource, downloads, exports, public, requires, send
-from carboy.errors import NotFound
+from carboy.errors import Conflict, NotFound
 from shop.database import db, find
 from shop.fields import Text
 from shop.products import pictures
@@ -26,6 +27,13 @@ from shop.products.schemas import (
 
 products = Blueprint("products", __name__, url_prefix="/products", tags=["Products"])
 _writing = requires("products:write")
+
+
+class Ordered(Conflict):
+    """Orders name the product, and they are kept."""
+
+    code = "ordered"
+    message = "This product was ordered, so it stays. To sell no more of it, set its stock to 0."
 
 
 class Products(Resource):
@@ -65,7 +73,10 @@ class Products(Resource):
 
     def delete(self, row: Product) -> None:
         """Remove a product and its picture; one that was ordered stays."""
-        super().delete(row)
+        try:
+            super().delete(row)
+        except IntegrityError:
+            raise Ordered from None
         pictures.forget_later(row.picture_key)
 
 
@@ -84,7 +95,7 @@ def list_categories() -> list[dict[str, Any]]:
 
 @products.get("/export")
 @requires("products:export")
-@exports(db, CatalogueRow, name="products")
+@exports(db, CatalogueRow, name="products", formulas="keep")  # to be read again, unchanged
 def export_products() -> Select[Any]:
     """Export the catalogue, with the columns that ``flask shop import-catalogue`` reads."""
     return select(Product).order_by(Product.id)
