@@ -55,7 +55,7 @@ class Users(Resource):
         return account_to_read.restrict(select(User))
 
     def update(self, row: User, data: dict[str, Any]) -> User:
-        """Change an account, which replacing it does as well."""
+        """Change an account."""
         changed: User = super().update(account_to_change.require(row), data)
         return changed
 
