@@ -11,6 +11,7 @@ from carboy import __version__
 from carboy.cli.invocation import Invocation
 from carboy.cli.load import load
 from carboy.cli.maintenance import maintenance
+from carboy.cli.new import new
 from carboy.cli.openapi import openapi
 from carboy.cli.run import run
 from carboy.cli.secret import secret
@@ -53,9 +54,10 @@ class Commands(click.Group):
 def main(ctx: click.Context, app: str | None, *, debug: bool) -> None:
     """Run a Flask app in production.
 
-    Start in the folder of your project:
+    Start in the folder of your project, or begin one:
 
     \b
+      carboy new NAME         write a new project
       carboy run              serve the app on port 8080
       carboy settings         every setting with its value and meaning
       carboy COMMAND --help   more about one command
@@ -63,5 +65,5 @@ def main(ctx: click.Context, app: str | None, *, debug: bool) -> None:
     ctx.obj = Invocation(app, debug)
 
 
-for command in (run, settings, secret, maintenance, openapi, load):
+for command in (new, run, settings, secret, maintenance, openapi, load):
     main.add_command(command)

@@ -1,7 +1,19 @@
 """Projects: written by ``carboy new``, kept up to date by ``carboy upgrade``."""
 
-from carboy.generator.answers import Answers
+from carboy.generator.answers import DATABASES, STARTERS, TARGETS, Answers, needs_a_server
 from carboy.generator.errors import AnswersError, GeneratorError
+from carboy.generator.project import Created, create
 from carboy.generator.rendering import render
 
-__all__ = ["Answers", "AnswersError", "GeneratorError", "render"]
+__all__ = [
+    "DATABASES",
+    "STARTERS",
+    "TARGETS",
+    "Answers",
+    "AnswersError",
+    "Created",
+    "GeneratorError",
+    "create",
+    "needs_a_server",
+    "render",
+]

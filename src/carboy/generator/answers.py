@@ -117,7 +117,8 @@ class Answers:
         :raises AnswersError: with every problem.
         """
         problems = [*_problems_of_name(self.name, adopted=self.starter == ADOPTED)]
-        problems += _unknown("starter", self.starter, (*STARTERS, ADOPTED))
+        if self.starter != ADOPTED:
+            problems += _unknown("starter", self.starter, STARTERS)
         problems += _unknown("database", self.database, DATABASES)
         for target in self.deploy:
             problems += _unknown("deployment target", target, TARGETS)
@@ -139,7 +140,7 @@ def _place_of(target: str) -> int:
     return list(TARGETS).index(target) if target in TARGETS else len(TARGETS)
 
 
-def _unknown(noun: str, given: str, known: Mapping[str, str] | tuple[str, ...]) -> list[str]:
+def _unknown(noun: str, given: str, known: Mapping[str, str]) -> list[str]:
     if given in known:
         return []
     return [f"There is no {noun} {given!r}. Choose from: {', '.join(known)}."]
@@ -147,10 +148,8 @@ def _unknown(noun: str, given: str, known: Mapping[str, str] | tuple[str, ...]) 
 
 def _problems_of_name(name: str, *, adopted: bool) -> list[str]:
     if not _NAME.fullmatch(name):
-        return [
-            f"{name!r} is no name for a project. Use lower-case letters, digits and single "
-            + "hyphens, starting with a letter, such as demo-shop."
-        ]
+        said = f"{name!r} is no name for a project."
+        return [f"{said} Use lower-case letters, digits and single hyphens, such as demo-shop."]
     if len(name) > _NAME_LENGTH_MAX:
         return [f"The name is longer than {_NAME_LENGTH_MAX} characters. Use a shorter one."]
     if adopted:

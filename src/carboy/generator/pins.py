@@ -52,10 +52,11 @@ def pinned(features: Iterable[str], folder: Path = PINS) -> list[Pin]:
             package, _, marker = line.partition(";")
             markers.setdefault(package.strip(), set()).add(marker.strip())
     hashes = _hashes(folder / "hashes.txt")
-    return [
-        Pin(*package.split("=="), marker=_either(markers[package]), hashes=hashes[package])
-        for package in sorted(markers)
-    ]
+    pins = []
+    for package in sorted(markers):
+        name, _, version = package.partition("==")
+        pins.append(Pin(name, version, _either(markers[package]), hashes[package]))
+    return pins
 
 
 def _hashes(path: Path) -> dict[str, tuple[str, ...]]:

@@ -1,0 +1,1 @@
+"""The work itself, without HTTP: what views and commands call, and tests can."""
