@@ -344,6 +344,17 @@ def test_limits_are_told():
     assert "1000 bytes" in operation["responses"]["413"]["description"]
 
 
+def test_a_summary_is_plain_text():
+    api = Blueprint("a", __name__)
+
+    @api.get("/")
+    def view():
+        """Read what ``flask db`` wrote."""
+
+    operation = validated(service(api))["paths"]["/"]["get"]
+    assert operation["summary"] == "Read what flask db wrote"
+
+
 def test_doc_says_the_rest():
     api = Blueprint("a", __name__, tags=["All"])
 

@@ -131,7 +131,7 @@ def _words(route: Route) -> tuple[str, str]:
     text = cleandoc(route.view.__doc__ or "")
     prose = re.split(r"^:\w+.*:", text, maxsplit=1, flags=re.MULTILINE)[0].strip()
     head, _, rest = prose.partition("\n\n")
-    line = " ".join(head.split())
+    line = " ".join(head.split()).replace("`", "")  # a summary is text, a description Markdown
     summary = route.operation.summary or line.removesuffix(".") or _name(route)
     return summary, route.operation.description or rest.strip()
 
