@@ -57,6 +57,16 @@ contract: $(venv)/for-development ## Hold the shop against its OpenAPI document 
 	@echo 'Holding the shop against its OpenAPI document'
 	@'$(bin)/pytest' -q -m contract examples/shop/tests $(PYTEST_ARGS)
 
+# With a database of its own, and without the limit that a single address would soon reach.
+.PHONY: load-test
+load-test: $(venv)/for-development ## Put load on the shop by Locust's page (ARGS=--headless: at once, with figures)
+	@echo 'Preparing a database for the load test'
+	@mkdir -p build && rm -f build/load.sqlite3*
+	@cd examples/shop && export DATABASE_URL='sqlite:///$(CURDIR)/build/load.sqlite3' LOG_LEVEL=WARNING RATE_LIMIT=; \
+	'$(bin)/flask' --app wsgi db upgrade && \
+	'$(bin)/flask' --app wsgi shop import-catalogue catalogue.csv && \
+	exec '$(bin)/carboy' load wsgi:app --web --html '$(CURDIR)/build/load-report.html' $(ARGS)
+
 .PHONY: check
 check: check-style check-types check-imports docs coverage ## Run every check: style, types, imports, docs, tests with coverage
 

@@ -1,7 +1,7 @@
 """Load tests of a service that runs, or of an app that is started for it; Locust underneath.
 
 Locust replaces parts of the standard library on import, so it runs in a process of its own:
-``driver`` is the only module that imports it, and nothing imports ``driver``.
+``driver`` imports it with ``hook`` and ``public_routes``, and no other module imports these.
 """
 
 from __future__ import annotations

@@ -29,11 +29,10 @@ from typing import Any, NoReturn
 import locust  # replaces sockets, threads and sleep: before whatever uses them
 import locust.stats
 from locust.env import Environment
-from locust.event import EventHook
-from locust.exception import CatchResponseError, ResponseError
 from locust.main import main as run_locust
 from locust.runners import LocalRunner
 
+from carboy.load.hook import Requests
 from carboy.load.recorder import Recorder
 from carboy.load.routes import RouteNames
 
@@ -41,48 +40,6 @@ _PROGRESS_INTERVAL_S = 1.0
 _PLOT_POINTS = 60
 _PLOT_INTERVAL_MAX_S = 5.0
 _ERROR_LENGTH_MAX = 200
-_CLIENT_ERROR = 400
-
-
-class Failure(ResponseError):
-    """Why a request failed, as Locust counts and shows it: by its text, so without a URL."""
-
-    def __repr__(self) -> str:
-        return str(self)
-
-
-class Requests(EventHook):
-    """Stands before Locust's own hook: names each request by its route and records it.
-
-    :param passed_on_to: Locust's hook, with whoever listens to it.
-    """
-
-    def __init__(self, passed_on_to: EventHook, names: RouteNames, recorder: Recorder) -> None:
-        self._hook = passed_on_to
-        self._names = names
-        self._recorder = recorder
-
-    def add_listener(self, handler: Any) -> Any:
-        """See :class:`locust.event.EventHook`."""
-        return self._hook.add_listener(handler)
-
-    def remove_listener(self, handler: Any) -> None:
-        """See :class:`locust.event.EventHook`."""
-        self._hook.remove_listener(handler)
-
-    def fire(self, *, reverse: bool = False, **request: Any) -> None:
-        """Tell of a request."""
-        method, name = str(request["request_type"]), str(request["name"])
-        url = str(request.get("url") or "")
-        if url.endswith(name):  # else the locustfile has named it, and that stands
-            name = self._names.of(url)
-        request["name"] = name = self._recorder.named(method, name)
-        error = None
-        if request.get("exception"):
-            error = reason(request["exception"], request.get("response"))
-            request["exception"] = Failure(error)
-        self._recorder.add(method, name, float(request.get("response_time") or 0.0), error)
-        self._hook.fire(reverse=reverse, **request)
 
 
 class Complaints(logging.Handler):
@@ -251,19 +208,6 @@ def _is_free(host: str, port: int) -> bool:
         except OSError:
             return False
     return True
-
-
-def reason(error: Any, response: Any) -> str:
-    """Say in a few words why a request failed, the same words for the same reason."""
-    if isinstance(error, CatchResponseError):
-        return " ".join(str(error).split())[:_ERROR_LENGTH_MAX]
-    status = getattr(response, "status_code", 0) or 0
-    if status >= _CLIENT_ERROR:
-        return f"HTTP {status}"
-    root = error
-    while root.__cause__ or root.__context__:
-        root = root.__cause__ or root.__context__
-    return type(root).__name__
 
 
 def main() -> None:
