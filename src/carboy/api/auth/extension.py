@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Literal
 
 from flask import Flask
@@ -12,8 +13,8 @@ from carboy.api.auth.accounts import Accounts
 from carboy.api.auth.api_keys import ApiKeys
 from carboy.api.auth.commands import auth_commands
 from carboy.api.auth.current import caller_key
+from carboy.api.auth.description import SECURITY_SCHEME, completed, security_scheme
 from carboy.api.auth.installation import (
-    SECURITY_SCHEME,
     Installation,
     JwtCaller,
     Throttle,
@@ -131,8 +132,8 @@ class Auth:
         installation = app.extensions[EXTENSION] = Installation(self, app)
         app.extensions["carboy.caller"] = caller_key
         schemes = app.extensions.setdefault("carboy.security_schemes", {})
-        schemes[SECURITY_SCHEME] = _described(self.scheme)
-        app.extensions.setdefault("carboy.describers", []).append(installation.described)
+        schemes[SECURITY_SCHEME] = security_scheme(self.scheme)
+        app.extensions.setdefault("carboy.describers", []).append(partial(completed, app))
         app.extensions.setdefault("carboy.start", []).append(lambda: self._start(installation, app))
         app.before_request(enforce)
         if self.accounts is not None:
@@ -186,15 +187,3 @@ class Auth:
                     "function that sends them, Auth(..., mail=send), or mail=None to have none."
                 )
         installation.issuer  # noqa: B018 - the same
-
-
-def _described(scheme: str) -> dict[str, Any]:
-    """Describe the credentials for the OpenAPI document, which knows ``Bearer`` by name."""
-    if scheme.lower() == "bearer":
-        return {"type": "http", "scheme": "bearer"}
-    return {
-        "type": "apiKey",
-        "in": "header",
-        "name": "Authorization",
-        "description": f"The word {scheme}, a space, and the token.",
-    }

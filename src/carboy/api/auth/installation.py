@@ -5,14 +5,13 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from flask import Flask, Request, request
 
 from carboy.api.auth import refusals
-from carboy.api.auth.access import Access, access_of
+from carboy.api.auth.access import Access
 from carboy.api.auth.caller import ANONYMOUS, Caller, Claims
 from carboy.api.auth.current import identify
 from carboy.api.auth.issuer import InvalidJwt, Issuer
@@ -20,7 +19,6 @@ from carboy.api.auth.passwords import Passwords
 from carboy.api.auth.permissions import Permissions
 from carboy.api.auth.recovery import Recovery
 from carboy.api.auth.tokens import SESSION_PREFIX, is_opaque
-from carboy.api.operation import Operation
 from carboy.errors import Invalid, Unauthorized
 
 if TYPE_CHECKING:
@@ -29,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Installation", "Throttle", "scope_claims"]
 
-SECURITY_SCHEME = "credentials"
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*").fullmatch  # token68 of RFC 9110, section 11.2
 _log = logging.getLogger(__name__)
 
@@ -165,41 +162,6 @@ class Installation:
             raise Invalid(data={"current_password": ["It was changed a moment ago."]})
         self.sessions.end_all(user_id, keep=keep)
         self.db.session.commit()
-
-    def described(self, endpoint: str, method: str, operation: Operation) -> Operation:
-        """Complete what the OpenAPI document says of a view."""
-        access = access_of(self._app, endpoint, method)
-        if access is None or operation.security is not None:
-            return operation
-        if access.open:
-            return replace(operation, security=[])
-        errors = {401: "There are no credentials, or they are not valid."}
-        if access.permissions:
-            errors[403] = f"The caller lacks a permission: {' '.join(access.permissions)}."
-        challenge = {
-            "WWW-Authenticate": {
-                "description": "How to authenticate (RFC 6750).",
-                "schema": {"type": "string"},
-            }
-        }
-        responses = {
-            str(status): {
-                "headers": challenge,
-                **operation.extra.get("responses", {}).get(str(status), {}),
-            }
-            for status in errors
-        }
-        extra = {
-            **operation.extra,
-            "responses": {**operation.extra.get("responses", {}), **responses},
-        }
-        return replace(
-            operation,
-            security=[SECURITY_SCHEME],
-            refuses=bool(access.permissions),
-            errors={**errors, **operation.errors},
-            extra=extra,
-        )
 
     def _caller(self, token: str) -> Caller | None:
         if not is_opaque(token):
