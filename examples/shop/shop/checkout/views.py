@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import url_for
 from sqlalchemy import Select, select
-from sqlalchemy.orm import noload
+from sqlalchemy.orm import raiseload
 
 from carboy import Blueprint, Resource, current_user, exports, idempotent, requires
 from shop.auth import orders_to_read
@@ -58,4 +58,4 @@ orders.resource("", Orders)
 @exports(db, OrderRow, name="orders")
 def export_orders() -> Select[Any]:
     """Export all orders, without their lines."""
-    return select(Order).options(noload(Order.lines)).order_by(Order.id)
+    return select(Order).options(raiseload(Order.lines)).order_by(Order.id)

@@ -69,7 +69,8 @@ def rows_of(path: Path) -> list[Row]:
     :raises UnusableCatalogue: if it cannot be read, is not UTF-8, not CSV, or lacks a column.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        with path.open(encoding="utf-8-sig", newline="") as file:  # line ends in a field stay
+            text = file.read()
     except OSError as error:
         raise UnusableCatalogue(f"{path} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError as error:
