@@ -24,7 +24,10 @@ profiles = Blueprint("profiles", __name__, url_prefix="/profiles", tags=["Users"
 @public
 @users.input(UserIn)
 @users.output(AccountOut, 201, headers={"Location": "Address of the account."})
-@users.doc(errors={409: "Another account has the username or the e-mail address."})
+@users.doc(
+    errors={409: "Another account has the username or the e-mail address."},
+    links={f"{word}_user": {"id": "id"} for word in ("read", "replace", "update", "delete")},
+)
 def register(data: dict[str, Any]) -> tuple[User, dict[str, str]]:
     """Register; sign in afterwards."""
     user = accounts.register(**data)

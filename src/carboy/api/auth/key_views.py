@@ -26,7 +26,7 @@ def add_key_views(api: Blueprint) -> None:
     @requires()
     @api.input(KeyIn)
     @api.output(CreatedKeyOut, 201, headers=_HEADERS)
-    @api.doc(errors=_KEYLESS)
+    @api.doc(errors=_KEYLESS, links={"revoke_key": {"key_id": "id"}})
     def create_key(data: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
         """Make an API key. The answer is the only place it appears in."""
         only_signed_in()
@@ -39,7 +39,7 @@ def add_key_views(api: Blueprint) -> None:
     @api.get("/api-keys")
     @requires()
     @api.output(KeyOut(many=True))
-    @api.doc(errors=_KEYLESS)
+    @api.doc(errors=_KEYLESS, links={"revoke_key": {"key_id": "0.id"}})
     def list_keys() -> list[dict[str, Any]]:
         """List one's API keys, latest first."""
         only_signed_in()

@@ -34,7 +34,11 @@ def _add_one(api: Blueprint) -> None:
     @public
     @api.input(SignIn)
     @api.output(StartedOut, 201, headers=_HEADERS)
-    @api.doc(errors=_WRONG | TOO_MANY, responses=TOO_MANY_HEADERS)
+    @api.doc(
+        errors=_WRONG | TOO_MANY,
+        responses=TOO_MANY_HEADERS,
+        links={"end_session": {"session_id": "id"}},
+    )
     def sign_in(data: dict[str, Any]) -> tuple[Started, dict[str, str]]:
         """Sign in with a password."""
         return installed().sign_in(data["username"], data["password"]), _NO_STORE
@@ -64,7 +68,7 @@ def _add_lists(api: Blueprint) -> None:
     @api.get("/sessions")
     @requires()
     @api.output(SessionOut(many=True))
-    @api.doc(errors=_KEYLESS)
+    @api.doc(errors=_KEYLESS, links={"end_session": {"session_id": "0.id"}})
     def list_sessions() -> list[dict[str, Any]]:
         """List one's sessions, the hundred used last."""
         current = only_signed_in()
