@@ -9,7 +9,7 @@ from carboy.errors import NotFound
 from flask.cli import AppGroup, with_appcontext
 from marshmallow import ValidationError
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from .auth import MEMBER, ROLES
 from .database import db
@@ -42,9 +42,10 @@ def create_user(name: str, role: str, **given: Any) -> None:
 @users_commands.command("list")
 def list_users() -> None:
     """List the accounts by name."""
-    for user in db.session.scalars(select(User).order_by(User.username)):
-        state = ", disabled" if user.disabled_at else ""
-        click.echo(f"{user.id:>6}  {user.username}  {user.email}  {user.role}{state}")
+    with _in_plain_words():
+        for user in db.session.scalars(select(User).order_by(User.username)):
+            state = ", disabled" if user.disabled_at else ""
+            click.echo(f"{user.id:>6}  {user.username}  {user.email}  {user.role}{state}")
 
 
 @users_commands.command("set-role")
@@ -77,7 +78,7 @@ def enable(name: str) -> None:
 
 @contextmanager
 def _in_plain_words() -> Iterator[None]:
-    """Say what is wrong with what was given, without a traceback."""
+    """Say in a line what went wrong, without a traceback."""
     try:
         yield
     except ValidationError as error:
@@ -85,5 +86,10 @@ def _in_plain_words() -> Iterator[None]:
         raise click.ClickException("\n".join(told)) from None
     except IntegrityError:
         raise click.ClickException("Another account has this name or e-mail address.") from None
+    except SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", None) or error).partition("\n")[0]
+        raise click.ClickException(
+            f"The database refused: {reason}. If tables are missing, run: flask db upgrade"
+        ) from None
     except NotFound as error:
         raise click.ClickException(error.message) from None
