@@ -109,8 +109,6 @@ class Answers:
     def variables(self) -> dict[str, Any]:
         """Everything that templates may use, apart from what is known of Carboy itself."""
         own = asdict(self) | {"deploy": list(self.deploy)}
-        if self.starter == "page":
-            own["static"] = self.static or f"{self.package}/static"
         if self.starter == "page" and not self.static:
             own["static"] = f"{self.package}/static"  # where the assets are built
         return own | {"package": self.package, "title": self.title, "extras": self.extras}
