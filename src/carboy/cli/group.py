@@ -16,6 +16,7 @@ from carboy.cli.openapi import openapi
 from carboy.cli.run import run
 from carboy.cli.secret import secret
 from carboy.cli.settings import settings
+from carboy.cli.upgrade import upgrade
 from carboy.errors import CarboyError
 
 
@@ -65,5 +66,5 @@ def main(ctx: click.Context, app: str | None, *, debug: bool) -> None:
     ctx.obj = Invocation(app, debug)
 
 
-for command in (new, run, settings, secret, maintenance, openapi, load):
+for command in (new, upgrade, run, settings, secret, maintenance, openapi, load):
     main.add_command(command)

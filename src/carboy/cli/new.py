@@ -87,6 +87,7 @@ def _complete(
         Answers,
         AnswersError,
         needs_a_server,
+        targets_of,
     )
 
     def checked(**more: str | tuple[str, ...]) -> Answers:
@@ -102,9 +103,9 @@ def _complete(
     chosen["starter"] = checked(starter=starter or Answers.starter).starter
     if deploy is None and asking:
         _list("Runs on, one or several, separated by commas", {_NONE: "later", **TARGETS})
-        deploy = _ask(">", lambda given: checked(deploy=_targets(given), database=_SERVER), _NONE)
-    chosen["deploy"] = _targets(deploy or _NONE)
-    natural = _SERVER if needs_a_server(_targets(deploy or _NONE)) else Answers.database
+        deploy = _ask(">", lambda given: checked(deploy=targets_of(given), database=_SERVER), _NONE)
+    chosen["deploy"] = targets_of(deploy or _NONE)
+    natural = _SERVER if needs_a_server(targets_of(deploy or _NONE)) else Answers.database
     if database is None and asking:
         _list("Database", DATABASES)
         database = _ask(">", lambda given: checked(database=given), natural)
@@ -135,11 +136,6 @@ def _ask(question: str, check: Callable[[str], object], default: str | None = No
     suffix = " " if question == ">" else ": "
     asked = click.prompt(question, default=default, value_proc=taken, prompt_suffix=suffix)
     return str(asked)
-
-
-def _targets(deploy: str) -> tuple[str, ...]:
-    named = tuple(dict.fromkeys(part.strip() for part in deploy.split(",") if part.strip()))
-    return () if named == (_NONE,) else named
 
 
 def _show(created: Created) -> None:

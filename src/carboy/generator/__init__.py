@@ -1,9 +1,17 @@
 """Projects: written by ``carboy new``, kept up to date by ``carboy upgrade``."""
 
-from carboy.generator.answers import DATABASES, STARTERS, TARGETS, Answers, needs_a_server
+from carboy.generator.answers import (
+    DATABASES,
+    STARTERS,
+    TARGETS,
+    Answers,
+    needs_a_server,
+    targets_of,
+)
 from carboy.generator.errors import AnswersError, GeneratorError
 from carboy.generator.project import Created, create
 from carboy.generator.rendering import render
+from carboy.generator.upgrade import Upgraded, upgrade
 
 __all__ = [
     "DATABASES",
@@ -13,7 +21,10 @@ __all__ = [
     "AnswersError",
     "Created",
     "GeneratorError",
+    "Upgraded",
     "create",
     "needs_a_server",
     "render",
+    "targets_of",
+    "upgrade",
 ]

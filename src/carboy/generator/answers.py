@@ -57,6 +57,7 @@ class Answers:
     :param migrations: whether there are migrations to run before a release.
     :param static: folder of static files relative to the project; empty: none.
     :param python: version of Python in the image.
+    :param requirements: whether the requirements files are Carboy's to write.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Answers:
     migrations: bool = True
     static: str = ""
     python: str = _IMAGE_PYTHON
+    requirements: bool = True
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Self:
@@ -136,6 +138,12 @@ class Answers:
 def needs_a_server(deploy: tuple[str, ...]) -> bool:
     """Say whether one of the targets rules a file as the database out."""
     return bool(_NEEDS_A_SERVER.keys() & set(deploy))
+
+
+def targets_of(text: str) -> tuple[str, ...]:
+    """Read targets as they are typed: separated by commas, or ``none``."""
+    named = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    return () if named == ("none",) else named
 
 
 def _place_of(target: str) -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import carboy
 from carboy.generator.errors import GeneratorError
+from carboy.generator.index import fetch
 
 _PACKAGE = Path(carboy.__file__).parent
 _METADATA = ("METADATA", "entry_points.txt", "licenses/LICENSE")
@@ -25,30 +26,36 @@ _DIGITS = 10
 class Carboy:
     """What a project is pinned to.
 
-    :param version: exact; of a wheel, with a local part that follows its contents (PEP 440).
-    :param wheel: file name below ``wheels/``; empty when an index has this version.
-    :param content: the wheel; empty when an index has it.
+    :param version: exact; of an unpublished one, with a local part that follows its contents
+        (PEP 440).
+    :param content: the wheel.
+    :param is_published: whether an index has it.
     """
 
     version: str
-    wheel: str = ""
-    content: bytes = b""
+    content: bytes
+    is_published: bool = False
+
+    @property
+    def wheel(self) -> str:
+        """File name below ``wheels/``; empty when an index has it."""
+        return "" if self.is_published else f"carboy-{self.version}-py3-none-any.whl"
 
     @property
     def hashes(self) -> tuple[str, ...]:
-        """Of the wheel, ``sha256:…``; empty when an index has it."""
-        if not self.content:
-            return ()
+        """Of the wheel, ``sha256:…``."""
         return (f"sha256:{hashlib.sha256(self.content).hexdigest()}",)
 
 
-def running() -> Carboy:
+def running(scratch: Path) -> Carboy:
     """Say how a project installs the Carboy that runs here.
 
-    Installed from an index, it is pinned by its version. From a checkout, or from a file
-    (PEP 610), no index has it: it is packed into a wheel, from the files that run here.
+    Installed from an index, it is pinned by its version; the hash is that of the wheel there.
+    From a checkout, or from a file (PEP 610), no index has it: it is packed into a wheel, from
+    the files that run here.
 
-    :raises GeneratorError: if this Carboy is not installed at all.
+    :param scratch: folder to work in.
+    :raises GeneratorError: if this Carboy is not installed at all, or the index cannot be read.
     """
     try:
         installed = distribution("carboy")
@@ -58,7 +65,8 @@ def running() -> Carboy:
             "Install it, in its folder, with: pip install --editable '.[new]'"
         ) from None
     if installed.read_text("direct_url.json") is None and "+" not in installed.version:
-        return Carboy(installed.version)
+        wheel = fetch(installed.version, scratch)
+        return Carboy(installed.version, wheel.read_bytes(), is_published=True)
     return pack(_files_of(installed), installed.version.partition("+")[0])
 
 
@@ -82,7 +90,7 @@ def pack(files: dict[str, bytes], release: str) -> Carboy:
         f"Wheel-Version: 1.0\nGenerator: carboy {release}\n"
         "Root-Is-Purelib: true\nTag: py3-none-any\n"
     ).encode()
-    return Carboy(version, f"carboy-{version}-py3-none-any.whl", _zipped(files, version))
+    return Carboy(version, _zipped(files, version))
 
 
 def _files_of(installed: Distribution) -> dict[str, bytes]:

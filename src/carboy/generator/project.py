@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,11 +47,12 @@ def create(answers: Answers, parent: Path = Path(), *, with_git: bool = True) ->
         raise AnswersError(f"There is no folder {parent}. Make it first.")
     wanted = with_git and git.is_there() and git.top_of(parent) is None
     try:
-        with scratch_folder(parent, prefix=f".{answers.name}-") as folder:
-            write(folder, answers, running())
+        with scratch_folder(parent, prefix=f".{answers.name}-") as scratch:
+            folder = scratch.path / answers.name
+            folder.mkdir()
+            write(folder, answers, running(scratch.path))
             if wanted:
                 git.begin(folder, "Begin with what Carboy generates")
-            folder.chmod(_usual_mode())
             # On POSIX an empty folder is replaced, one with something in it is not.
             folder.replace(destination)
     except OSError as error:
@@ -91,10 +91,3 @@ def refuse_what_is_there(destination: Path) -> None:
             f"The folder {destination} is not empty. Use another name, or empty it first. "
             "An app that is in it already gets its deployment files by: carboy adopt"
         )
-
-
-def _usual_mode() -> int:
-    """What a folder made here may be used for: everything that the umask does not forbid."""
-    umask = os.umask(0)
-    os.umask(umask)
-    return (stat.S_IRWXU | stat.S_IRWXG | stat.S_IRWXO) & ~umask

@@ -66,6 +66,21 @@ def merged(own: str, old: str, new: str) -> str:
     return "\n".join([*options, *([""] if options else []), *blocks]) + "\n"
 
 
+def repinned(own: str, before: str, carboy: Carboy) -> str:
+    """Bring the newer Carboy into a requirements file that somebody else keeps.
+
+    :param own: the file as it is; what does not pin Carboy to *before* stays.
+    :param before: version that the project was pinned to.
+    """
+    block = rf"(?m)^(carboy(?:\[[^\]]*\])?)=={re.escape(before)}(.*(?:\\\n.*)*)$"
+    hashes = "".join(f" \\\n    --hash={found}" for found in carboy.hashes)
+
+    def pinned_anew(found: re.Match[str]) -> str:
+        return f"{found[1]}=={carboy.version}" + (hashes if "--hash" in found[2] else "")
+
+    return re.sub(block, pinned_anew, own)
+
+
 def _text(pins: Iterable[Pin], carboy: Carboy) -> str:
     """Write it as uv does, so that `make lock` changes nothing that need not change."""
     wheels = "--find-links wheels\n\n" if carboy.wheel else ""

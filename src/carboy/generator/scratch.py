@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
@@ -16,8 +18,21 @@ from types import FrameType
 _SWEEP = 'read -r _; rm -rf -- "$1"'
 
 
+@dataclass(frozen=True)
+class Scratch:
+    """A folder to work in.
+
+    :param path: the folder.
+    :param lifeline: file descriptor; a process that holds it keeps the folder alive after this
+        one was killed.
+    """
+
+    path: Path
+    lifeline: int
+
+
 @contextlib.contextmanager
-def scratch_folder(parent: Path | None = None, prefix: str = "carboy-") -> Iterator[Path]:
+def scratch_folder(parent: Path | None = None, prefix: str = "carboy-") -> Iterator[Scratch]:
     """Make an empty folder and remove it at the end, also when this process is killed.
 
     :param parent: folder to make it in; by default that of the system for temporary files.
@@ -25,27 +40,30 @@ def scratch_folder(parent: Path | None = None, prefix: str = "carboy-") -> Itera
 
     SIGTERM ends the work as Ctrl-C does.
     """
-    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
-    with _swept(folder), _terminable():
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent)).absolute()
+    with _swept(folder) as lifeline, _terminable():
         try:
-            yield folder
+            yield Scratch(folder, lifeline)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager
-def _swept(folder: Path) -> Iterator[None]:
+def _swept(folder: Path) -> Iterator[int]:
+    reading, writing = os.pipe()
     sweeper = subprocess.Popen(  # noqa: S603 - a fixed script, the folder is its argument
         ["/bin/sh", "-c", _SWEEP, "sh", str(folder)],
-        stdin=subprocess.PIPE,
+        stdin=reading,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,  # Ctrl-C and a kill of the whole group are not for it
     )
+    os.close(reading)
     try:
-        yield
+        yield writing
     finally:
-        sweeper.communicate()
+        os.close(writing)
+        sweeper.wait()
 
 
 @contextlib.contextmanager
