@@ -67,6 +67,11 @@ load-test: $(venv)/for-development ## Put load on the shop by Locust's page (ARG
 	'$(bin)/flask' --app wsgi shop import-catalogue catalogue.csv && \
 	exec '$(bin)/carboy' load wsgi:app --web --html '$(CURDIR)/build/load-report.html' $(ARGS)
 
+.PHONY: e2e
+e2e: $(venv)/for-development ## Build and run a generated project in containers, release it under load
+	@echo 'Running a generated project in containers'
+	@'$(bin)/pytest' -q -rs -m e2e tests/e2e $(PYTEST_ARGS)
+
 .PHONY: check
 check: check-style check-types check-imports docs coverage ## Run every check: style, types, imports, docs, tests with coverage
 
