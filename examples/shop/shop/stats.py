@@ -25,7 +25,12 @@ def figures() -> dict[str, Any]:
         for name, model in (("users", User), ("products", Product), ("orders", Order))
     }
     kept = Order.refunded_at.is_(None)
-    earned = select(Order.currency, func.sum(Order.total)).where(kept).group_by(Order.currency)
+    earned = (
+        select(Order.currency, func.sum(Order.total))
+        .where(kept)
+        .group_by(Order.currency)
+        .order_by(Order.currency)
+    )
     return counted | {
         "refunded": db.session.scalar(
             select(func.count()).select_from(Order).where(Order.refunded_at.is_not(None))
@@ -33,9 +38,7 @@ def figures() -> dict[str, Any]:
         "out_of_stock": db.session.scalar(
             select(func.count()).select_from(Product).where(Product.stock == 0)
         ),
-        "revenue": {
-            currency: str(total) for currency, total in db.session.execute(earned).tuples()
-        },
+        "revenue": {currency: str(total) for currency, total in db.session.execute(earned)},
     }
 
 
@@ -53,6 +56,8 @@ def stats(*, as_json: bool) -> None:
     table.add_column(justify="right")
     for name in ("users", "products", "out_of_stock", "orders", "refunded"):
         table.add_row(name.replace("_", " "), str(found[name]))
-    for currency, total in found["revenue"].items() or [("revenue", "0")]:
-        table.add_row(f"revenue, {currency}" if currency != "revenue" else currency, total)
+    for currency, total in found["revenue"].items():
+        table.add_row(f"revenue, {currency}", total)
+    if not found["revenue"]:
+        table.add_row("revenue", "0.00")
     Console().print(table)
