@@ -201,12 +201,13 @@ class TestStart:
 
     def test_all_wrong_settings_are_named_at_once(self, serve):
         server = serve(
-            APP_ENV="prod", SECRET_KEY="hunter2", HTTP_PORT="many", RELOAD="1", listens=False
-        )
+            APP_ENV="prod", SECRET_KEY="hunter2", HTTP_PORT="many", RELOAD="1",
+            WEB_CONCURRENCY="some", listens=False,
+        )  # fmt: skip
         assert server.wait() == 2
         lines = server.log().splitlines()
         assert all(line.startswith("Error: ") for line in lines)
-        for name in ("HTTP_PORT", "SECRET_KEY", "RELOAD", "TRUSTED_HOSTS"):
+        for name in ("HTTP_PORT", "SECRET_KEY", "RELOAD", "TRUSTED_HOSTS", "WEB_CONCURRENCY"):
             assert any(name in line for line in lines), name
         assert "hunter2" not in server.log()
 

@@ -9,6 +9,9 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
+import carboy.server.first_import  # noqa: F401 - before whatever imports gunicorn
+
+# isort: split
 from carboy import logs
 from carboy.server.listening import bind
 from carboy.server.metrics_folder import forget_process, metrics_folder
