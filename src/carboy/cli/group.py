@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from carboy import __version__
+from carboy.cli.adopt import adopt
 from carboy.cli.invocation import Invocation
 from carboy.cli.load import load
 from carboy.cli.maintenance import maintenance
@@ -66,5 +67,5 @@ def main(ctx: click.Context, app: str | None, *, debug: bool) -> None:
     ctx.obj = Invocation(app, debug)
 
 
-for command in (new, upgrade, run, settings, secret, maintenance, openapi, load):
+for command in (new, upgrade, adopt, run, settings, secret, maintenance, openapi, load):
     main.add_command(command)

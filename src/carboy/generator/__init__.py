@@ -1,5 +1,6 @@
 """Projects: written by ``carboy new``, kept up to date by ``carboy upgrade``."""
 
+from carboy.generator.adopt import Adopted, adopt
 from carboy.generator.answers import (
     DATABASES,
     STARTERS,
@@ -17,11 +18,13 @@ __all__ = [
     "DATABASES",
     "STARTERS",
     "TARGETS",
+    "Adopted",
     "Answers",
     "AnswersError",
     "Created",
     "GeneratorError",
     "Upgraded",
+    "adopt",
     "create",
     "needs_a_server",
     "render",

@@ -58,6 +58,8 @@ class Answers:
     :param static: folder of static files relative to the project; empty: none.
     :param python: version of Python in the image.
     :param requirements: whether the requirements files are Carboy's to write.
+    :param features: extras of Carboy that an app from before uses.
+    :param left: files that were there before, and are not Carboy's to change.
     """
 
     name: str
@@ -69,6 +71,8 @@ class Answers:
     static: str = ""
     python: str = _IMAGE_PYTHON
     requirements: bool = True
+    features: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Self:
@@ -78,8 +82,9 @@ class Answers:
         """
         known = {field.name for field in fields(cls)}
         chosen = {name: value for name, value in given.items() if name in known}
-        targets = tuple(chosen.get("deploy", ()))
-        chosen["deploy"] = tuple(sorted(targets, key=_place_of))
+        for name in ("deploy", "features", "left"):
+            chosen[name] = tuple(chosen.get(name, ()))
+        chosen["deploy"] = tuple(sorted(chosen["deploy"], key=_place_of))
         answers = cls(**chosen)
         answers.check()
         return answers
@@ -97,7 +102,7 @@ class Answers:
     @property
     def extras(self) -> list[str]:
         """Extras of Carboy that the project runs with, in alphabetical order."""
-        wanted = set()
+        wanted = set(self.features)
         if self.starter in {"module", "page", "model"}:
             wanted.add("auth")
         if self.starter == "page":
@@ -110,7 +115,7 @@ class Answers:
 
     def variables(self) -> dict[str, Any]:
         """Everything that templates may use, apart from what is known of Carboy itself."""
-        own = asdict(self) | {"deploy": list(self.deploy)}
+        own = {name: listed(value) for name, value in asdict(self).items()}
         if self.starter == "page" and not self.static:
             own["static"] = f"{self.package}/static"  # where the assets are built
         return own | {"package": self.package, "title": self.title, "extras": self.extras}
@@ -138,6 +143,11 @@ class Answers:
 def needs_a_server(deploy: tuple[str, ...]) -> bool:
     """Say whether one of the targets rules a file as the database out."""
     return bool(_NEEDS_A_SERVER.keys() & set(deploy))
+
+
+def listed(value: Any) -> Any:
+    """Make a tuple a list, as files and templates have it."""
+    return list(value) if isinstance(value, tuple) else value
 
 
 def targets_of(text: str) -> tuple[str, ...]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,8 +14,9 @@ from typing import Any
 
 from packaging.version import Version
 
-from carboy.generator import git, swap
+from carboy.generator import git
 from carboy.generator.answers import Answers
+from carboy.generator.bringing import bring_over
 from carboy.generator.distribution import Carboy, running
 from carboy.generator.earlier import templates_and_pins
 from carboy.generator.errors import AnswersError, GeneratorError
@@ -79,7 +78,8 @@ def upgrade(
         work = _Work(folder, top, scratch, record, Record(answers, carboy.version), carboy)
         result = work.merge()
         if not dry_run and result.changed:
-            work.bring_over(result.changed)
+            _refuse_what_is_in_the_way(folder, result.changed)
+            bring_over(work.project, folder, result.changed, scratch)
     return result
 
 
@@ -125,25 +125,6 @@ class _Work:
             tuple(name for name in changed if self._is_marked(name)),
         )
 
-    def bring_over(self, changed: tuple[str, ...]) -> None:
-        """Put the changed files into the project, by a process that nobody interrupts."""
-        self._refuse_what_is_in_the_way(changed)
-        staging = self.scratch.path
-        shutil.rmtree(staging / "new", ignore_errors=True)
-        self.project.rename(staging / "new")
-        done = subprocess.run(  # noqa: S603 - our own program
-            [sys.executable, "-I", swap.__file__, str(staging), str(self.folder)],
-            input="\0".join(changed),
-            capture_output=True,
-            text=True,
-            errors="surrogateescape",
-            check=False,
-            start_new_session=True,
-            pass_fds=(self.scratch.lifeline,),
-        )
-        if done.returncode:
-            raise GeneratorError(f"Nothing was changed: {' '.join(done.stderr.split())}.")
-
     def _merge_templates(self, templates: Path) -> None:
         """Let Copier merge: from the earlier template to the newer one, two commits of one."""
         source = self.scratch.path / "source"
@@ -164,6 +145,7 @@ class _Work:
                 self.project,
                 after,
                 answers_file=_ANSWERS,
+                exclude=[f"/{name}" for name in self.after.answers.left],
                 vcs_ref="2.0.0",
                 defaults=True,
                 overwrite=True,
@@ -206,18 +188,6 @@ class _Work:
         content = path.read_bytes()
         return any(marker in content for marker in _MARKERS)
 
-    def _refuse_what_is_in_the_way(self, changed: tuple[str, ...]) -> None:
-        """Refuse to replace files that git does not know: they cannot be brought back."""
-        known = set(git.git(self.folder, "ls-files", "-z").split("\0"))
-        strange = [
-            name for name in changed if name not in known and os.path.lexists(self.folder / name)
-        ]
-        if strange:
-            raise AnswersError(
-                f"git ignores files that the upgrade would write: {', '.join(strange)}. "
-                "Move them out of the way, then try again."
-            )
-
 
 def _clean_work_tree(folder: Path) -> Path:
     """Name the top of the work tree; refuse one in which something is not committed."""
@@ -238,6 +208,17 @@ def _clean_work_tree(folder: Path) -> Path:
             f"{changed[0][3:]}… Commit or stash them first."
         )
     return top
+
+
+def _refuse_what_is_in_the_way(folder: Path, changed: tuple[str, ...]) -> None:
+    """Refuse to replace files that git does not know: they cannot be brought back."""
+    known = set(git.git(folder, "ls-files", "-z").split("\0"))
+    strange = [name for name in changed if name not in known and os.path.lexists(folder / name)]
+    if strange:
+        raise AnswersError(
+            f"git ignores files that the upgrade would write: {', '.join(strange)}. "
+            "Move them out of the way, then try again."
+        )
 
 
 def _refuse_older(before: str, after: str) -> None:
