@@ -114,6 +114,10 @@ lock: $(uv) ## Bring uv.lock up to date with pyproject.toml (LOCK=… reaches uv
 pins: $(uv) ## Write what generated projects are pinned to, from uv.lock
 	@'$(bin)/python' .ci/pins.py '$(uv)'
 
+.PHONY: env-example
+env-example: $(venv)/for-development ## Write .env.example of generated projects, from the settings
+	@'$(bin)/python' .ci/env_example.py
+
 .PHONY: clean
 clean: ## Remove what was built or measured; the virtual environment and the shop's data stay
 	@rm -rf docs/_build htmlcov coverage.xml .coverage .coverage.* build dist
