@@ -2,9 +2,9 @@
 
     python .ci/readme.py URL HEADING
 
-plays every ``console`` block under HEADING against the server at URL. A ``...`` in
-the README stands for any text on one line. Exit status: 0 when every answer is as
-the README says, 1 otherwise.
+plays every ``console`` block under HEADING against the server at URL, in one shell, so that a
+variable set by one command is there for the next. A ``...`` in the README stands for any text on
+one line. Exit status: 0 when every answer is as the README says, 1 otherwise.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 
 README = Path(__file__).parents[1] / "README.md"
 SHOWN_URL = "http://127.0.0.1:8080"
-TIMEOUT_S = 30
+TIMEOUT_S = 120
 
 
 @dataclass(frozen=True)
@@ -53,29 +53,35 @@ def steps(block: str) -> Iterator[Step]:
         yield Step("\n".join(lines[: last + 1]), "\n".join(lines[last + 1 :]).strip())
 
 
-def play(step: Step, url: str) -> str:
-    """Run the command of *step* against the server at *url*; give what it printed."""
+def play(commands: list[str], url: str) -> list[str]:
+    """Type *commands* into one shell, against the server at *url*; give what each printed."""
+    typed = "\n".join(f"{command}\nprintf '\\0'" for command in commands)
     run = subprocess.run(
-        ["bash", "-c", step.command.replace(SHOWN_URL, url)],
-        capture_output=True,
+        ["sh", "-c", "exec 2>&1\n" + typed.replace(SHOWN_URL, url)],
+        stdout=subprocess.PIPE,
         text=True,
         timeout=TIMEOUT_S,
         check=False,
     )
-    return (run.stdout + run.stderr).replace(url, SHOWN_URL).strip()
+    *printed, rest = run.stdout.replace(url, SHOWN_URL).split("\0")
+    return [output.strip() for output in [*printed, rest][: len(commands)]]
 
 
 def differences(heading: str, url: str) -> list[str]:
-    """Play every block of *heading* that talks to the server; describe each wrong answer."""
-    wrong = []
-    for block in blocks(heading, "console"):
-        for step in steps(block):
-            if SHOWN_URL not in step.command:
-                continue
-            output = play(step, url)
-            if not step.fits(output):
-                wrong.append(f"$ {step.command}\nREADME: {step.answer}\nanswer: {output}")
-    return wrong
+    """Play what under *heading* talks to the server, in one shell; describe each wrong answer."""
+    talk = [
+        step
+        for block in blocks(heading, "console")
+        for step in steps(block)
+        if SHOWN_URL in step.command
+    ]
+    printed = play([step.command for step in talk], url)
+    printed += ["(the shell had ended)"] * (len(talk) - len(printed))
+    return [
+        f"$ {step.command}\nREADME: {step.answer}\nanswer: {output}"
+        for step, output in zip(talk, printed, strict=True)
+        if not step.fits(output)
+    ]
 
 
 def main() -> int:
