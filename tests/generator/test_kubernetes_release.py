@@ -173,8 +173,7 @@ def test_what_is_no_release_is_refused_before_anything_is_asked(deploy, argument
 
 
 def test_shellcheck_has_nothing_to_say(project):
-    done = subprocess.run(
-        [Path(sys.executable).with_name("shellcheck"), project / "deploy" / "kubernetes" / "deploy.sh"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    tool = Path(sys.executable).with_name("shellcheck")
+    script = project / "deploy" / "kubernetes" / "deploy.sh"
+    done = subprocess.run([tool, script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
