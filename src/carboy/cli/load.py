@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import signal
 import sys
@@ -36,10 +37,28 @@ class Duration(click.ParamType[int]):
         )
 
 
+class Amount(click.FloatRange):
+    """A number above 0, and less than infinite."""
+
+    name = "number"
+
+    def __init__(self) -> None:
+        super().__init__(min=0, min_open=True)
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Give the number."""
+        number = float(super().convert(value, param, ctx))
+        return (
+            number if math.isfinite(number) else self.fail(f"{value!r} is no number.", param, ctx)
+        )
+
+
 class Percent(click.FloatRange):
     """A percentage, with or without its sign."""
 
-    name = "percent"
+    name = "percentage"
 
     def __init__(self) -> None:
         super().__init__(min=0, max=100)
@@ -49,7 +68,8 @@ class Percent(click.FloatRange):
     ) -> float:
         """Give a number from 0 to 100."""
         bare = value.removesuffix("%").strip() if isinstance(value, str) else value
-        return float(super().convert(bare, param, ctx))  # type: ignore[arg-type] # it parses text
+        number = float(super().convert(bare, param, ctx))  # type: ignore[arg-type] # it parses text
+        return self.fail(f"{value!r} is no number.", param, ctx) if math.isnan(number) else number
 
 
 @click.command()
@@ -66,7 +86,7 @@ class Percent(click.FloatRange):
 @click.option(
     "--spawn-rate",
     metavar="N",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Amount(),
     help="Users that begin each second.  [default: all at once]",
 )
 @click.option(
@@ -88,7 +108,7 @@ class Percent(click.FloatRange):
 @click.option(
     "--max-p99",
     metavar="MILLISECONDS",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Amount(),
     help="Exit with 1 if more than one request in a hundred took longer.",
 )
 @click.option(
