@@ -39,6 +39,13 @@ def test_files_whose_name_begins_with_a_dot_are_no_assets(website):
     assert {name.partition(".")[0] for name in website.files()} == {"site"}
 
 
+def test_a_file_that_goes_away_meanwhile_is_no_asset(website):
+    # As an editor's own beside the file that it saves: listed, and gone when it is read.
+    (website.root / "assets" / "4913.css").symlink_to("gone.css")
+    website.url(website.app())
+    assert {name.partition(".")[0] for name in website.files()} == {"site"}
+
+
 def test_folders_keep_their_names(website):
     website.write(assets__img__icons__square_svg=website.square)
     assert "/static/img/icons/square." in website.url(website.app(), "img/icons/square.svg")

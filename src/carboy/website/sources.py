@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from carboy.errors import CarboyError
@@ -46,8 +47,10 @@ class Sources:
         """Say cheaply whether a file may have changed, by time and size."""
         found = []
         for name in self._names():
-            status = (self.folder / name).stat()
-            found.append((name, status.st_mtime_ns, status.st_size))
+            # Editors put files beside the one they save, and take them away.
+            with suppress(FileNotFoundError):
+                status = (self.folder / name).stat()
+                found.append((name, status.st_mtime_ns, status.st_size))
         return tuple(found)
 
     def read(self) -> dict[str, bytes]:
@@ -61,7 +64,10 @@ class Sources:
                 f"There is no folder {self.folder}, which Assets is to read. Make it, or name "
                 'another one: Assets(folder="...").'
             )
-        contents = {name: (self.folder / name).read_bytes() for name in self._names()}
+        contents = {}
+        for name in self._names():
+            with suppress(FileNotFoundError):
+                contents[name] = (self.folder / name).read_bytes()
         for part, bundle in self.parts.items():
             if part not in contents:
                 raise CarboyError(
