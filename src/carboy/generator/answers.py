@@ -116,6 +116,8 @@ class Answers:
     def variables(self) -> dict[str, Any]:
         """Everything that templates may use, apart from what is known of Carboy itself."""
         own = {name: listed(value) for name, value in asdict(self).items()}
+        if self.starter == "page" and not self.static:
+            own["static"] = f"{self.package}/static"  # where the assets are built
         return own | {"package": self.package, "title": self.title, "extras": self.extras}
 
     def check(self) -> None:
