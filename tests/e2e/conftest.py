@@ -76,7 +76,7 @@ class Stack:
         return self.run("docker", "compose", *arguments, status=status)
 
     def start(self) -> None:
-        """Start what does not run, and wait until all of it is healthy."""
+        """Start what does not run, the steps that run once included; wait until all is healthy."""
         self.compose("up", "--detach", "--no-build", "--wait")
 
     def containers(self, service: str) -> list[str]:
@@ -146,6 +146,8 @@ def built(engine, tmp_path_factory) -> Iterator[Stack]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         stack = Stack(folder, free.getsockname()[1])
+    # As many callers as these tests are, from one address.
+    (folder / "deploy/settings.env").write_text("RATE_LIMIT=1000000/minute\n")
     try:
         stack.run("deploy/prepare.sh")
         stack.compose("build", "web")
@@ -154,8 +156,8 @@ def built(engine, tmp_path_factory) -> Iterator[Stack]:
         stack.remove()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def stack(built) -> Stack:
-    """Give the project with everything running."""
+    """Give the project with everything running; a test that changes that changes it back."""
     built.start()
     return built

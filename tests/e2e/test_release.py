@@ -86,6 +86,8 @@ class Load:
             while connection is not None and not self._over.is_set():
                 if not self._ask(connection):
                     break
+            if connection is not None:
+                connection.close()
 
     def _anew(self) -> None:
         """Send every request over a connection of its own."""
@@ -106,7 +108,7 @@ class Load:
         return connection
 
     def _ask(self, connection: http.client.HTTPConnection) -> bool:
-        """Send a request and note the outcome; tell whether the connection can be used again."""
+        """Send a request and note the outcome; tell whether the connection is kept."""
         number = next(self._numbers)
         method, path, form = self._request(number)
         headers = {"Host": "localhost", "Content-Type": "application/json"}
@@ -117,7 +119,6 @@ class Load:
             said = answer.read()
         except (OSError, http.client.HTTPException) as error:
             self._count(f"{method} {path}: {error!r}")
-            connection.close()
             return False
         took_s = time.monotonic() - begun
         if answer.status in (200, 201):
@@ -126,10 +127,7 @@ class Load:
             self._count("answered", took_s)
         else:
             self._count(f"{method} {path}: {answer.status} {said[:200]!r}", took_s)
-        if answer.will_close:
-            connection.close()
-            return False
-        return True
+        return not answer.will_close
 
     def _request(self, number: int) -> tuple[str, str, dict[str, str]]:
         if number % 25 == 0:  # costly: a password is hashed
@@ -171,11 +169,21 @@ def test_a_release_replaces_every_replica_without_losing_a_request(stack, figure
     assert set(kept) == load.written
 
 
-def test_a_release_that_cannot_start_changes_nothing(stack):
+@pytest.mark.parametrize(
+    "broken",
+    [
+        pytest.param("raise RuntimeError('broken on purpose')", id="it cannot be built"),
+        pytest.param(
+            "import sys\nif 'run' in sys.argv: raise RuntimeError('broken on purpose')",
+            id="it does not start",
+        ),
+    ],
+)
+def test_a_release_that_cannot_start_changes_nothing(stack, broken):
     before, image = stack.containers("web"), stack.inspect(stack.image)["Id"]
     source = stack.folder / "wsgi.py"
     text = source.read_text()
-    source.write_text("raise RuntimeError('broken on purpose')\n")
+    source.write_text(f"{text}\n{broken}\n")
     try:
         with Load("127.0.0.1", stack.port) as load:
             load.wait_for(100)
@@ -199,9 +207,12 @@ def test_a_release_can_be_taken_back(stack):
 
 
 def test_a_replica_that_is_stopped_by_hand_takes_no_request_with_it(stack):
+    stopped = stack.containers("web")[0]
     with Load("127.0.0.1", stack.port) as load:
         load.wait_for(100)
-        stack.docker("stop", stack.containers("web")[0])
+        stack.docker("stop", stopped)
+        load.wait_for(100)
+        stack.docker("start", stopped)
         load.wait_for(100)
     assert load.lost == {}
 
