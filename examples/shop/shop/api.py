@@ -18,7 +18,7 @@ version_1 = Blueprint("v1", __name__, url_prefix="/api/v1", requires=True)
 for domain in (auth.blueprint, users, profiles, products, checkout, orders):
     version_1.register_blueprint(domain)
 
-front_door = Blueprint("front", __name__)
+front_door = Blueprint("front", __name__, tags=["Front door"])
 
 
 @front_door.get("/")

@@ -11,6 +11,7 @@ from carboy import Development, Production, Settings, setting
 class ShopSettings(Settings):
     """Carboy's settings and two of the shop's own."""
 
+    API_TITLE = "The shop"
     MSG: str = setting("Welcome to the shop.", "Greeting at the front door, /.", group="Shop")
     CURRENCY: str = setting(
         "EUR", "Currency of every price: three letters as in ISO 4217.", group="Shop"
