@@ -46,6 +46,19 @@ def test_production_serves_what_was_built(website):
     assert website.text(website.app(website.production)).startswith("body{color:red}")
 
 
+def test_a_build_for_production_takes_the_place_of_one_for_development(website):
+    website.url(website.app())
+    assert website.build().exit_code == 0
+    assert website.text(website.app(website.production)).startswith("body{color:red}")
+
+
+def test_development_is_content_with_a_build_for_production(website):
+    website.build()
+    before = website.files()
+    assert website.text(website.app()).startswith("body{color:red}")
+    assert website.files() == before
+
+
 def test_a_build_in_production_needs_no_sources(website):
     website.build()
     (website.root / "assets" / "site.css").unlink()
