@@ -114,6 +114,24 @@ def test_building_twice_takes_nothing_away(website):
     assert website.files() == files
 
 
+def test_an_edit_that_changes_no_file_takes_nothing_away(website):
+    website.build()
+    website.write(assets__site_css="body{color:blue}")
+    website.build()
+    files = website.files()
+    website.write(assets__site_css="body{color:blue} /* as before */")
+    website.build()
+    assert website.files() == files
+
+
+def test_a_file_that_was_lost_is_built_again(website):
+    website.build()
+    files = website.files()
+    (website.static / files[0]).unlink()
+    website.build()
+    assert website.files() == files
+
+
 def test_files_of_ones_own_in_the_static_folder_stay(website):
     website.write(static__own_txt="mine")
     for colour in ("red", "blue", "green"):
