@@ -6,10 +6,13 @@ import re
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 
-__all__ = ["Permissions", "check_pattern"]
+__all__ = ["PATTERN", "Permissions", "check_pattern"]
 
 _WORD = r"[A-Za-z0-9_.-]+"
-_PATTERN = re.compile(rf"(?:{_WORD}:)*(?:{_WORD}|\*)").fullmatch
+PATTERN = rf"(?:{_WORD}:)*(?:{_WORD}|\*)"
+"""A permission or a pattern, from its first character to its last."""
+
+_fits = re.compile(PATTERN).fullmatch
 
 
 class Permissions(AbstractSet[str]):
@@ -63,7 +66,7 @@ def check_pattern(text: str) -> str:
 
     :raises ValueError: saying how one is written.
     """
-    if not isinstance(text, str) or _PATTERN(text) is None:
+    if not isinstance(text, str) or _fits(text) is None:
         raise ValueError(
             f"{text!r} is no permission. Write words between colons, orders:read; "
             "* may stand for the last one."

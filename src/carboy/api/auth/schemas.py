@@ -9,12 +9,18 @@ from marshmallow import Schema, ValidationError, fields, validate
 
 from carboy.api.auth.links import LINK_MAX_CHARS
 from carboy.api.auth.passwords import PASSWORD_MAX_CHARS
-from carboy.api.auth.permissions import check_pattern
+from carboy.api.auth.permissions import PATTERN
 from carboy.api.auth.tables import NAME_MAX_CHARS
 
 _LOGIN_MAX_CHARS = 320
 _SCOPES_MAX = 100
 _SCOPE_MAX_CHARS = 100
+_SCOPE = validate.Regexp(
+    # `$` would also match before a trailing line break.
+    rf"^{PATTERN}\Z",
+    error="{input} is no permission. Write words between colons, orders:read; "
+    "* may stand for the last one.",
+)
 
 
 def long_enough(password: str) -> None:
@@ -25,13 +31,6 @@ def long_enough(password: str) -> None:
     shortest = current_app.config["AUTH_PASSWORD_MIN_CHARS"]
     if len(password) < shortest:
         raise ValidationError(f"Shorter than {shortest} characters.")
-
-
-def _scope(text: str) -> None:
-    try:
-        check_pattern(text)
-    except ValueError as error:
-        raise ValidationError(str(error)) from None
 
 
 def _password(*, new: bool = False) -> fields.String:
@@ -119,7 +118,7 @@ class KeyIn(Schema):
         metadata={"description": "What it is for."},
     )
     scopes = fields.List(
-        fields.String(validate=[validate.Length(min=1, max=_SCOPE_MAX_CHARS), _scope]),
+        fields.String(validate=[validate.Length(min=1, max=_SCOPE_MAX_CHARS), _SCOPE]),
         required=True,
         validate=validate.Length(min=1, max=_SCOPES_MAX),
         metadata={"description": "Permissions it may use, such as orders:read."},
