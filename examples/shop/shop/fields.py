@@ -72,13 +72,23 @@ class Amount(fields.Decimal):
     """Money as text with two decimals, ``"12.50"``: a JSON number would be a binary fraction.
 
     A fraction of a cent is refused rather than rounded.
+
+    :param most: largest amount, and none may be below zero; ``None``: any.
     """
 
-    def __init__(self, **rest: Any) -> None:
-        described = {"type": "string", "pattern": r"^-?[0-9]{1,16}(?:\.[0-9]{1,2}0*)?$"}
+    def __init__(self, most: int | None = None, **rest: Any) -> None:
+        pattern = r"^-?[0-9]{1,16}(?:\.[0-9]{1,2}0*)?$"
+        if most is not None:
+            rest["validate"] = validate.Range(min=0, max=most)
+            # JSON Schema bounds numbers, and this is text: so many digits, or just the largest.
+            digits = len(str(most - 1))
+            pattern = rf"^0*(?:[0-9]{{1,{digits}}}(?:\.[0-9]{{1,2}}0*)?|{most}(?:\.0+)?)$"
+        described = {"type": "string", "pattern": pattern}
         super().__init__(places=2, as_string=True, metadata=described, **rest)
 
     def _validated(self, value: Any) -> Decimal:
+        if not isinstance(value, str | Decimal):
+            raise ValidationError('Write the amount as text, such as "12.50".')
         rounded = super()._validated(value)
         if rounded != Decimal(str(value)):
             raise ValidationError("Must have no more than two decimals.")

@@ -63,7 +63,7 @@ class ProductIn(Schema):
     name = Text(120, required=True)
     description = Text(2000, shortest=0, lines=True, required=True)
     category = Text(60, required=True)
-    price = Amount(required=True, validate=validate.Range(min=0, max=PRICE_MAX))
+    price = Amount(PRICE_MAX, required=True)
     stock = fields.Integer(
         required=True, strict=True, validate=validate.Range(min=0, max=STOCK_MAX)
     )
