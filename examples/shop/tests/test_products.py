@@ -121,16 +121,6 @@ def test_an_unknown_product_is_404_however_odd_its_number(client, number):
     assert client.get(f"{PRODUCTS}/{number}").status == 404
 
 
-def test_the_front_door_greets_and_its_links_lead_somewhere(client):
-    answer = client.get("/")
-    assert answer.data["message"]
-    links = answer.data["links"]
-    for name in ("products", "categories", "documentation"):
-        assert client.get(links[name]).status == 200
-    for name in ("register", "sign_in"):
-        assert client.post(links[name], json={}).status == 422
-
-
 def test_a_clerk_puts_a_product_into_the_catalogue(client, clerk, new_product):
     made = new_product(clerk, name="  Café bowl ", price="7.5", stock=3)
     assert (made["name"], made["price"], made["stock"]) == ("Café bowl", "7.50", 3)
