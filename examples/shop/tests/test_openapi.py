@@ -54,3 +54,21 @@ def test_neither_password_nor_hash_is_in_any_answer(document):
         }
         if name.endswith("Out"):
             assert not {"password", "password_hash"} & answered
+
+
+def test_links_lead_to_every_operation_on_one_thing(document):
+    """So that who made something finds what can be done with it; pictures are the exception."""
+    linked = {
+        name
+        for item in document["paths"].values()
+        for operation in item.values()
+        for response in operation["responses"].values()
+        for name in response.get("links", {})
+    }
+    on_one = {
+        operation["operationId"]
+        for path, item in document["paths"].items()
+        for operation in item.values()
+        if "{" in path and not path.endswith("/picture")
+    }
+    assert on_one <= linked

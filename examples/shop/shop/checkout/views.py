@@ -24,7 +24,10 @@ orders = Blueprint("orders", __name__, url_prefix="/orders", tags=["Checkout"])
 @idempotent()
 @checkout.input(CheckoutIn, example={"lines": [{"product_id": 1, "quantity": 2}]})
 @checkout.output(OrderOut, 201, headers={"Location": "Address of the order."})
-@checkout.doc(errors={409: "A product has fewer pieces left than asked for; data says how many."})
+@checkout.doc(
+    errors={409: "A product has fewer pieces left than asked for; data says how many."},
+    links={"read_order": {"id": "id"}},
+)
 def place_order(data: dict[str, Any]) -> tuple[Order, dict[str, str]]:
     """Buy: all of it, or nothing. An Idempotency-Key makes it safe to send it again."""
     order = buy(current_user.id, **data)

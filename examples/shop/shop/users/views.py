@@ -26,7 +26,11 @@ profiles = Blueprint("profiles", __name__, url_prefix="/profiles", tags=["Users"
 @users.output(AccountOut, 201, headers={"Location": "Address of the account."})
 @users.doc(
     errors={409: "Another account has the username or the e-mail address."},
-    links={f"{word}_user": {"id": "id"} for word in ("read", "replace", "update", "delete")},
+    links={
+        **{f"{word}_user": {"id": "id"} for word in ("read", "replace", "update", "delete")},
+        "list_purchases": {"user_id": "id"},
+        "get_profile": {"username": "username"},
+    },
 )
 def register(data: dict[str, Any]) -> tuple[User, dict[str, str]]:
     """Register; sign in afterwards."""
