@@ -70,7 +70,7 @@ load-test: $(venv)/for-development ## Put load on the shop by Locust's page (ARG
 .PHONY: e2e
 e2e: $(venv)/for-development ## Build and run a generated project in containers, release it under load
 	@echo 'Running a generated project in containers'
-	@'$(bin)/pytest' -q -rs -m e2e tests/e2e $(PYTEST_ARGS)
+	@'$(bin)/pytest' -q -rs -o faulthandler_timeout=0 -m e2e tests/e2e $(PYTEST_ARGS)
 
 .PHONY: check
 check: check-style check-types check-imports docs coverage ## Run every check: style, types, imports, docs, tests with coverage
@@ -105,6 +105,10 @@ docs: $(venv)/for-development ## Build the documentation into docs/_build/html
 coverage: $(venv)/for-development ## Measure coverage: on screen, htmlcov/index.html and coverage.xml
 	@echo 'Running the tests with coverage'
 	@'$(bin)/pytest' -q -n auto --cov --cov-report=term --cov-report=html --cov-report=xml $(PYTEST_ARGS)
+
+.PHONY: shop-files
+shop-files: $(venv)/for-development ## Write the shop's deployment files anew, and what its image installs
+	@'$(bin)/python' .ci/shop_files.py --wheel
 
 .PHONY: lock
 lock: $(uv) ## Bring uv.lock up to date with pyproject.toml (LOCK=… reaches uv)
