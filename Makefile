@@ -72,6 +72,11 @@ e2e: $(venv)/for-development ## Build and run a generated project in containers,
 	@echo 'Running a generated project in containers'
 	@'$(bin)/pytest' -q -rs -o faulthandler_timeout=0 -m e2e tests/e2e $(PYTEST_ARGS)
 
+.PHONY: upstream
+upstream: $(venv)/for-development ## Run marshmallow's own tests on compiled schemas
+	@echo "Running the tests of marshmallow"
+	@'$(bin)/pytest' -q -m upstream tests $(PYTEST_ARGS)
+
 .PHONY: check
 check: check-style check-types check-imports docs coverage ## Run every check: style, types, imports, docs, tests with coverage
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from carboy.backing.database import Database
     from carboy.backing.moment import Moment
     from carboy.backing.storage import Storage
+    from carboy.fast.schema import Schema
     from carboy.settings import Development, Production, Settings, Testing, setting
     from carboy.website.assets import Assets
     from carboy.website.content import Card, Content
@@ -55,6 +56,7 @@ __all__ = [
     "Pages",
     "Production",
     "Resource",
+    "Schema",
     "Settings",
     "Storage",
     "Testing",
@@ -100,6 +102,7 @@ _HOMES = {
     "Pages": "carboy.api.paging",
     "Production": "carboy.settings",
     "Resource": "carboy.api.resource",
+    "Schema": "carboy.fast.schema",
     "Settings": "carboy.settings",
     "Storage": "carboy.backing.storage",
     "Testing": "carboy.settings",

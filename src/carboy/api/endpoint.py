@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 from carboy.api.answers import BODILESS, empty, succeed
 from carboy.api.operation import Input, Location, Operation, Output, declare
 from carboy.api.parsing import Reading, Unknown, read_all
+from carboy.fast.schema import dump
 
 __all__ = ["Endpoint", "Guard"]
 
@@ -136,7 +137,7 @@ class Endpoint:
                 f"{self.name} returned a list, and its schema describes one object. "
                 f"Declare {type(schema).__name__}(many=True)."
             )
-        return schema.dump(data)
+        return dump(schema, data)
 
     def _wrapped(self) -> Callable[..., Any]:
         view = self.view

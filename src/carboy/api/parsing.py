@@ -17,6 +17,7 @@ from carboy.api.bounds import Bounds, shortened
 from carboy.api.operation import Input, Location
 from carboy.errors import ContentTooLarge, Invalid, UnsupportedMediaType
 from carboy.fast.json import loads
+from carboy.fast.schema import load
 
 __all__ = ["Reading", "Unknown", "read_all"]
 
@@ -86,7 +87,7 @@ class Reading:
             _add(errors, wrong)
             return None
         try:
-            value = self.schema.load(raw, **self._load_options)
+            value = load(self.schema, raw, **self._load_options)
             if self._wrap:
                 value = value[self._wrap]
         except ValidationError as error:

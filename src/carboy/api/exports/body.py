@@ -14,6 +14,7 @@ from typing import Any, Literal
 from marshmallow import Schema
 
 from carboy.fast.json import dumps
+from carboy.fast.schema import dump
 
 __all__ = ["MEDIA_TYPES", "Body", "Format", "columns_of", "csv_lines"]
 
@@ -38,7 +39,7 @@ class Body:
         escape: bool,
     ) -> None:
         self._rows = rows
-        self._dump = schema.dump
+        self._schema = schema
         chunks = csv_lines(self._dumped(), columns_of(schema), bom=bom, escape=escape)
         self._chunks = chunks if format == "csv" else _ndjson(self._dumped())
 
@@ -53,7 +54,7 @@ class Body:
 
     def _dumped(self) -> Iterator[list[dict[str, Any]]]:
         for batch in self._rows:
-            yield [self._dump(row, many=False) for row in batch]
+            yield [dump(self._schema, row, many=False) for row in batch]
 
 
 def columns_of(schema: Schema) -> list[str]:

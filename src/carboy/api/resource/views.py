@@ -20,6 +20,7 @@ from carboy.api.conditional import (
 from carboy.api.operation import declare_apart
 from carboy.api.resource.description import describe
 from carboy.api.resource.plan import Plan
+from carboy.fast.schema import dump
 
 if TYPE_CHECKING:
     from carboy.api.resource.resource import Method, Resource
@@ -101,7 +102,7 @@ class Routed:
         arguments = {name: query[name] for name in own if name in query}
         page = self._kind(self._plan, path, arguments).list(query)
         headers = {"Link": page.header} if page.header else None
-        return revalidated(tagged(self._plan.page_schema.dump(page), headers=headers))
+        return revalidated(tagged(dump(self._plan.page_schema, page), headers=headers))
 
     def _read(self, **path: Any) -> Response:
         resource, key = self._of(path)
@@ -167,7 +168,7 @@ class Routed:
         return row
 
     def _shown(self, resource: Resource, row: Any) -> Any:
-        return self._plan.schema.dump(resource.read(row))
+        return dump(self._plan.schema, resource.read(row))
 
     def _checked(self, values: dict[str, Any]) -> dict[str, Any]:
         assert self._plan.writing is not None  # noqa: S101 - as above

@@ -1,0 +1,89 @@
+"""Which fields and schemas behave as marshmallow wrote them, so that their outcome is known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import Schema, fields
+from marshmallow.fields import Field
+
+__all__ = ["COMPILED", "field_kind", "is_stock"]
+
+_KINDS: tuple[type[Field[Any]], ...] = (
+    fields.String,
+    fields.Integer,
+    fields.Float,
+    fields.Decimal,
+    fields.Boolean,
+    fields.NaiveDateTime,
+    fields.AwareDateTime,
+    fields.DateTime,
+    fields.Date,
+    fields.Time,
+    fields.UUID,
+    fields.List,
+    fields.Nested,
+    fields.Raw,
+)
+_DUMPING = (
+    "_CHECK_ATTRIBUTE",
+    "serialize",
+    "_serialize",
+    "get_value",
+    "_format_num",
+    "_to_string",
+    "num_type",
+    "schema",
+    "SERIALIZATION_FUNCS",
+    "DEFAULT_FORMAT",
+)
+_LOADING = (
+    "deserialize",
+    "_deserialize",
+    "_validate",
+    "_validate_all",
+    "_validate_missing",
+    "_validated",
+    "_format_num",
+    "num_type",
+    "_test_collection",
+    "_load",
+    "schema",
+    "make_error",
+    "DESERIALIZATION_FUNCS",
+    "DEFAULT_FORMAT",
+    "OBJ_TYPE",
+)
+# As marshmallow wrote them: whoever replaces one later, on a class, is noticed.
+_WRITTEN = {
+    (kind, name): getattr(kind, name, None) for kind in _KINDS for name in {*_DUMPING, *_LOADING}
+}
+COMPILED = "__carboy_compiled__"
+"""Marks methods of ours that do what marshmallow's do."""
+
+_SCHEMA = {name: getattr(Schema, name) for name in dir(Schema) if not name.startswith("__")}
+
+
+def field_kind(field: Field[Any], *, loading: bool) -> type[Field[Any]] | None:
+    """Find the class of marshmallow's that *field* behaves as; ``None``: none that is known.
+
+    A class derived from it counts, if it leaves alone what matters on the way in
+    (*loading*) or out.
+    """
+    kind = next((one for one in type(field).__mro__ if one in _KINDS), None)
+    if kind is None:
+        return None
+    for name in _LOADING if loading else _DUMPING:
+        if getattr(type(field), name, None) is not _WRITTEN[kind, name] or name in vars(field):
+            return None
+    return kind
+
+
+def is_stock(schema: Schema, *names: str) -> bool:
+    """Tell whether a schema has these methods as marshmallow wrote them."""
+    kind, own = type(schema), vars(schema)
+    return all(
+        name not in own
+        and (getattr(kind, name) is _SCHEMA[name] or hasattr(getattr(kind, name), COMPILED))
+        for name in names
+    )
