@@ -68,6 +68,8 @@ def test_the_same_sources_give_the_same_files(website, tmp_path):
         files = [path for path in (tmp_path / name).rglob("*") if path.is_file()]
         trees.append({path.name: path.read_bytes() for path in files})
     assert trees[0] == trees[1]
+    compressed = next(data for name, data in trees[0].items() if name.endswith(".gz"))
+    assert compressed[4:8] == bytes(4)  # no time of building
     assert len(trees[0]) == 4
 
 
