@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Final, Self
 
 from carboy.generator.errors import AnswersError
+from carboy.generator.pins import names
 
 STARTERS: Final = {
     "single": "one file: hello, a JSON endpoint and one resource",
@@ -41,7 +42,11 @@ _NEEDS_A_SERVER: Final = {
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _NAME_LENGTH_MAX = 50
 # Names that the project's own files or what they import have already.
-_TAKEN = frozenset({"app", "carboy", "flask", "locustfile", "migrations", "steps", "tests", "wsgi"})
+_TAKEN = frozenset(
+    {"app", "carboy", "locustfile", "migrations", "steps", "test", "tests", "wheels", "wsgi"}
+)
+# What pinned packages are imported as, where that is not their name.
+_IMPORTED = frozenset({"attr", "dotenv", "engineio", "jwt", "sklearn", "socketio", "zmq"})
 _IMAGE_PYTHON = "3.13"
 
 
@@ -175,6 +180,10 @@ def _problems_of_name(name: str, *, adopted: bool) -> list[str]:
     if adopted:
         return []
     package = name.replace("-", "_")
-    if package in _TAKEN or keyword.iskeyword(package) or package in sys.stdlib_module_names:
+    if (
+        package in _TAKEN | _IMPORTED | sys.stdlib_module_names
+        or package in names()
+        or keyword.iskeyword(package)
+    ):
         return [f"{name!r} is the name of a module that the project uses. Use another one."]
     return []

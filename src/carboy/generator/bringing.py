@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from carboy.generator import swap
@@ -23,15 +25,26 @@ def bring_over(prepared: Path, folder: Path, names: Sequence[str], scratch: Scra
     :raises GeneratorError: if a file cannot be replaced; then none is.
     """
     prepared.rename(scratch.path / "new")
-    done = subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, "-I", swap.__file__, str(scratch.path), str(folder)],
-        input="\0".join(names),
-        capture_output=True,
-        text=True,
-        errors="surrogateescape",
-        check=False,
-        start_new_session=True,
-        pass_fds=(scratch.lifeline,),
-    )
+    with _uninterrupted():
+        done = subprocess.run(  # noqa: S603 - our own program
+            [sys.executable, "-I", swap.__file__, str(scratch.path), str(folder)],
+            input="\0".join(names),
+            capture_output=True,
+            text=True,
+            errors="surrogateescape",
+            check=False,
+            start_new_session=True,
+            pass_fds=(scratch.lifeline,),
+        )
     if done.returncode:
         raise GeneratorError(f"Nothing was changed: {' '.join(done.stderr.split())}.")
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM wait: on the way out, this process would take the files away."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

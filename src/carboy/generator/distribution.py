@@ -67,7 +67,7 @@ def running(scratch: Path) -> Carboy:
     if installed.read_text("direct_url.json") is None and "+" not in installed.version:
         wheel = fetch(installed.version, scratch)
         return Carboy(installed.version, wheel.read_bytes(), is_published=True)
-    return pack(_files_of(installed), installed.version.partition("+")[0])
+    return pack(files_of(installed), installed.version.partition("+")[0])
 
 
 def pack(files: dict[str, bytes], release: str) -> Carboy:
@@ -93,7 +93,8 @@ def pack(files: dict[str, bytes], release: str) -> Carboy:
     return Carboy(version, _zipped(files, version))
 
 
-def _files_of(installed: Distribution) -> dict[str, bytes]:
+def files_of(installed: Distribution) -> dict[str, bytes]:
+    """Read what :func:`pack` packs: the package that runs here, and its metadata."""
     files = {f"carboy/{name}": content for name, content in _package().items()}
     for name in _METADATA:
         files[f"dist-info/{name}"] = (installed.read_text(name) or "").encode()

@@ -59,6 +59,12 @@ def pinned(features: Iterable[str], folder: Path = PINS) -> list[Pin]:
     return pins
 
 
+def names(folder: Path = PINS) -> frozenset[str]:
+    """Name every package that a project may be pinned to, as Python would import it."""
+    packages = _hashes(folder / "hashes.txt")
+    return frozenset(package.partition("==")[0].replace("-", "_") for package in packages)
+
+
 def _hashes(path: Path) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     package = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ from carboy.generator.answers import Answers
 from carboy.generator.errors import AnswersError
 
 NAME = ".carboy.toml"
+# It names a file, and reaches pip.
+_VERSION = re.compile(r"[0-9]+(\.[0-9a-z]+)*(\+[a-z0-9]+)?")
 _HEAD = """\
 # What this project was generated from. `carboy upgrade` reads and renews it; keep it in git.
 """
@@ -44,8 +47,8 @@ class Record:
             ) from None
         except (OSError, ValueError) as error:
             raise cls._unusable("it cannot be read") from error
-        if not isinstance(held.get("carboy_version"), str):
-            raise cls._unusable("carboy_version is missing")
+        if not _VERSION.fullmatch(str(held.get("carboy_version"))):
+            raise cls._unusable("carboy_version is missing, or is no version")
         try:
             return cls(Answers.of(held), held["carboy_version"])
         except (TypeError, ValueError) as error:

@@ -72,7 +72,7 @@ def repinned(own: str, before: str, carboy: Carboy) -> str:
     :param own: the file as it is; what does not pin Carboy to *before* stays.
     :param before: version that the project was pinned to.
     """
-    block = rf"(?m)^(carboy(?:\[[^\]]*\])?)=={re.escape(before)}(.*(?:\\\n.*)*)$"
+    block = rf"(?m)^(carboy(?:\[[^\]]*\])?)=={re.escape(before)}((?:.*\\\n)*.*)$"
     hashes = "".join(f" \\\n    --hash={found}" for found in carboy.hashes)
 
     def pinned_anew(found: re.Match[str]) -> str:
