@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -143,6 +144,8 @@ def built(engine, tmp_path_factory) -> Iterator[Stack]:
         cwd=folder.parent, capture_output=True, text=True, timeout=LIMIT_S, check=False,
     )  # fmt: skip
     assert made.returncode == 0, made.stderr
+    # So that a pipeline whose time is up leaves no container behind.
+    usual = signal.signal(signal.SIGTERM, lambda *_: pytest.exit("ended by SIGTERM", 143))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         stack = Stack(folder, free.getsockname()[1])
@@ -154,6 +157,7 @@ def built(engine, tmp_path_factory) -> Iterator[Stack]:
         yield stack
     finally:
         stack.remove()
+        signal.signal(signal.SIGTERM, usual)
 
 
 @pytest.fixture(scope="session")

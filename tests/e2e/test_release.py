@@ -18,6 +18,8 @@ import pytest
 pytestmark = pytest.mark.e2e
 
 PATIENCE_S = 60.0
+# Between two requests of a caller: the load is to find gaps, not to use up the machine.
+PAUSE_S = 0.02
 
 
 class Load:
@@ -127,6 +129,7 @@ class Load:
             self._count("answered", took_s)
         else:
             self._count(f"{method} {path}: {answer.status} {said[:200]!r}", took_s)
+        self._over.wait(PAUSE_S)
         return not answer.will_close
 
     def _request(self, number: int) -> tuple[str, str, dict[str, str]]:
