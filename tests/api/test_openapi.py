@@ -226,6 +226,9 @@ class Everywhere(Schema):
     ids = webfields.DelimitedList(fields.Integer(), validate=validate.Length(max=3))
     pair = webfields.DelimitedTuple((fields.Integer(), fields.Integer()), delimiter="|")
     odd = webfields.DelimitedList(fields.String(), delimiter=";")
+    words = webfields.DelimitedList(fields.String(validate=validate.Regexp(r"^a")))
+    kinds = webfields.DelimitedList(fields.String(validate=validate.OneOf(["a", "b"])))
+    pieces = webfields.DelimitedList(fields.String(allow_none=True), delimiter="|")
     accept = fields.String(data_key="Accept")
     needed = fields.String(required=True)
 
@@ -235,10 +238,21 @@ class Everywhere(Schema):
     [
         pytest.param(
             "query",
-            {"tags": ("form", True), "ids": ("form", False), "pair": ("pipeDelimited", False)},
+            {
+                "tags": ("form", True),
+                "ids": ("form", False),
+                "pair": ("pipeDelimited", False),
+                "words": ("form", False),
+                "kinds": ("form", False),
+                "pieces": ("pipeDelimited", False),
+            },
             id="query",
         ),
-        pytest.param("headers", {"ids": ("simple", False)}, id="headers"),
+        pytest.param(
+            "headers",
+            dict.fromkeys(("ids", "words", "kinds"), ("simple", False)),
+            id="headers",
+        ),
         pytest.param("cookies", {"tags": ("form", True)}, id="cookies"),
     ],
 )
@@ -276,6 +290,14 @@ def test_fields_outside_the_body_are_parameters(location, styles):
             "maxItems": 3,
         }
         assert len(found["pair"]["schema"]["prefixItems"]) == 2
+        # What would part it in two stands in no item.
+        items = {name: one["schema"].get("items") for name, one in found.items()}
+        assert items["words"] == {
+            "type": "string", "pattern": "^a", "allOf": [{"pattern": "^[^,]*$"}],
+        }  # fmt: skip
+        assert items["kinds"] == {"type": "string", "enum": ["a", "b"]}
+        assert items["pieces"]["pattern"] == "^[^|]*$"
+        assert items["tags"] == {"type": "string"}
 
 
 def test_partial_parameters_are_not_required():

@@ -10,7 +10,7 @@ from webargs.fields import DelimitedFieldMixin
 
 from carboy.api.files.uploads import File
 from carboy.api.openapi.components import camel
-from carboy.api.openapi.constraints import constrain
+from carboy.api.openapi.constraints import constrain, narrow, types_of
 from carboy.api.openapi.kinds import Schema
 from carboy.api.openapi.schemas import Converter
 from carboy.api.operation import Input, Location
@@ -74,15 +74,23 @@ def _style(field: fields.Field[Any], place: str) -> Schema:
 
 def _undelimited(field: Any, schema: Schema, convert: Converter) -> Schema:
     """Where a style says how it is delimited, the schema is that of the list."""
+    delimiter = getattr(field, "delimiter", ",")
     if isinstance(field, fields.List):
-        parts: Schema = {"items": convert.field(field.inner, "request")}
+        parts: Schema = {"items": _without(delimiter, convert.field(field.inner, "request"))}
     else:
-        inner = [convert.field(part, "request") for part in field.tuple_fields]
+        inner = [_without(delimiter, convert.field(part, "request")) for part in field.tuple_fields]
         parts = {"prefixItems": inner, "minItems": len(inner), "maxItems": len(inner)}
     made: Schema = {"type": "array", **parts}
     constrain(field, made)
     notes = {key: schema[key] for key in ("title", *_ABOVE_SCHEMA, "examples") if key in schema}
     return {**made, **notes}
+
+
+def _without(delimiter: str, item: Schema) -> Schema:
+    """Say of text that it cannot hold what parts it from the next."""
+    if "string" in types_of(item) and not {"enum", "const", "format"} & item.keys():
+        narrow(item, {"pattern": f"^[^{delimiter}]*$"})
+    return item
 
 
 def body(inputs: list[Input], convert: Converter, hint: str) -> Schema | None:
