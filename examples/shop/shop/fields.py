@@ -61,11 +61,24 @@ def _characters(*, blank: bool, lines: bool) -> validate.Regexp:
     return validate.Regexp(pattern, error=error)
 
 
-class Reference(fields.Integer):
-    """The id of a row: a whole number, not text, that fits the database's 64 bits."""
+class Whole(fields.Integer):
+    """A whole number, not text; 3.0 is 3, as in JSON Schema."""
 
     def __init__(self, **rest: Any) -> None:
-        super().__init__(strict=True, validate=validate.Range(min=1, max=ID_MAX), **rest)
+        super().__init__(strict=True, **rest)
+
+    def _validated(self, value: Any) -> int:
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        number: int = super()._validated(value)
+        return number
+
+
+class Reference(Whole):
+    """The id of a row: a whole number that fits the database's 64 bits."""
+
+    def __init__(self, **rest: Any) -> None:
+        super().__init__(validate=validate.Range(min=1, max=ID_MAX), **rest)
 
 
 class Amount(fields.Decimal):

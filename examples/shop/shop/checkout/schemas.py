@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from shop.fields import Amount, Reference
+from shop.fields import Amount, Reference, Whole
 
 LINES_MAX = 100
 QUANTITY_MAX = 1000
@@ -14,9 +14,7 @@ class LineIn(Schema):
     """So many pieces of one product."""
 
     product_id = Reference(required=True)
-    quantity = fields.Integer(
-        strict=True, required=True, validate=validate.Range(min=1, max=QUANTITY_MAX)
-    )
+    quantity = Whole(required=True, validate=validate.Range(min=1, max=QUANTITY_MAX))
 
 
 class CheckoutIn(Schema):

@@ -6,7 +6,7 @@ from flask import current_app, url_for
 from marshmallow import Schema, fields, validate
 
 from carboy import File
-from shop.fields import Amount, Text
+from shop.fields import Amount, Text, Whole
 from shop.products.models import Product
 
 STOCK_MAX = 1_000_000
@@ -64,9 +64,7 @@ class ProductIn(Schema):
     description = Text(2000, shortest=0, lines=True, required=True)
     category = Text(60, required=True)
     price = Amount(PRICE_MAX, required=True)
-    stock = fields.Integer(
-        required=True, strict=True, validate=validate.Range(min=0, max=STOCK_MAX)
-    )
+    stock = Whole(required=True, validate=validate.Range(min=0, max=STOCK_MAX))
 
 
 class PictureIn(Schema):
