@@ -15,7 +15,7 @@ from carboy.testing import fresh_database
 from .conftest import HERE, flask, served, shop_on
 
 CONFIGURATION = HERE / "schemathesis.toml"
-LIMIT_S = 400
+LIMIT_S = 420
 PASSWORD = "correct horse battery"
 # In every order of accounts there are others before and behind those that sign in.
 ACCOUNTS = [*(f"a-{turn}" for turn in range(20)), "m-admin", "m-customer",
