@@ -119,6 +119,11 @@ shop-files: $(venv)/for-development ## Write the shop's deployment files anew, a
 lock: $(uv) ## Bring uv.lock up to date with pyproject.toml (LOCK=… reaches uv)
 	@UV_PYTHON='$(bin)/python' UV_PYTHON_DOWNLOADS=never '$(uv)' lock --quiet $(LOCK)
 
+.PHONY: projects
+projects: $(venv)/for-development ## Generate projects, install them, run their tests and serve them
+	@echo 'Generating, installing and testing projects'
+	@'$(bin)/pytest' -q -n auto --dist loadscope -m projects tests/generator/test_projects.py $(PYTEST_ARGS)
+
 .PHONY: pins
 pins: $(uv) ## Write what generated projects are pinned to, from uv.lock
 	@'$(bin)/python' .ci/pins.py '$(uv)'

@@ -106,9 +106,10 @@ def test_it_is_then_what_a_new_project_is(upgraded, carboy, tmp_path):
 
 
 def test_a_second_upgrade_has_nothing_to_do(tmp_path, carboy):
-    carboy(tmp_path, "new", "demo", "--starter", "single", "--defaults")
+    same = {"PYTHONPATH": str(unpacked(tmp_path / "carboy", "0.1.0"))}
+    carboy(tmp_path, "new", "demo", "--starter", "single", "--defaults", **same)
     before = state(tmp_path / "demo")
-    assert "Nothing to do" in carboy(tmp_path / "demo", "upgrade")
+    assert "Nothing to do" in carboy(tmp_path / "demo", "upgrade", **same)
     assert state(tmp_path / "demo") == before
 
 
@@ -168,7 +169,7 @@ def test_a_dry_run_prints_the_difference_and_changes_nothing(disputed, carboy, g
     before = state(disputed)
     said = carboy(disputed, "upgrade", "--dry-run", status=1)
     assert "+++ b/tests/test_health.py\n" in said
-    assert "-olden: ## An old target" in said
+    assert "+<<<<<<< before updating\n" in said
     assert "conflict: Makefile" in said
     assert "would be changed" in said
     assert state(disputed) == before
