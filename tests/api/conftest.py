@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import flask
 import pytest
 from marshmallow import Schema, fields, validate
-from sqlalchemy import JSON, ForeignKey, Numeric, String
+from sqlalchemy import JSON, REAL, ForeignKey, Numeric, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from carboy.api.blueprint import Blueprint
@@ -49,6 +49,7 @@ class Thing(Model):
     weight: Mapped[int | None]
     sold: Mapped[dt.date | None]
     worth: Mapped[float] = mapped_column(Numeric(6, 2), default=1)
+    pull: Mapped[float | None] = mapped_column(REAL)
     box: Mapped[dict] = mapped_column(JSON, default=dict)
     secret: Mapped[str] = mapped_column(String(20), default="hidden")
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("things.id"))

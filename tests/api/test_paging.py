@@ -5,6 +5,9 @@ import json
 import re
 
 import pytest
+from marshmallow import fields
+from sqlalchemy import select
+from sqlalchemy.orm import aliased
 
 from carboy.api.paging import Cursor, Page, Pages
 from carboy.api.resource import Resource
@@ -272,3 +275,40 @@ def test_the_document_describes_the_page(shelf, resource, paging):
     assert set(page["required"]) == answered.keys()
     links = json.dumps(document["components"]["schemas"])
     assert all(f'"{relation}"' in links for relation in answered["links"])
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 50])
+def test_a_row_that_a_join_gives_many_times_is_listed_once_and_hides_no_other(
+    shelf, resource, things, limit
+):
+    owned = aliased(things.Thing)
+
+    def query(self):
+        return select(things.Thing).join(owned, owned.owner_id == things.Thing.id)
+
+    shelf = shelf(resource(query=query, paging=Cursor(limit=limit)), rows=ROWS[:6])
+    with shelf.app.app_context():
+        for number in range(1, 7):
+            for more in range(number - 1):  # the first one owns nothing
+                name = f"of {number}, {more}"
+                shelf.db.session.add(things.Thing(name=name, owner_id=number))
+        shelf.db.session.commit()
+    for sort in ("name", "-name"):
+        pages = walk(shelf.client, f"/things?sort={sort}")
+        listed = list(itertools.chain(*pages))
+        assert listed == sorted(["t01", "t02", "t03", "t04", "t05"], reverse=sort == "-name")
+        assert all(pages)
+
+
+def test_numbers_of_single_precision_are_walked_to_the_end(shelf, resource, things):
+    """On an engine that has them, 0.1 is another number than the 0.1 of the cursor."""
+
+    class Pulled(things.Out):
+        pull = fields.Float(allow_none=True)
+
+    pulls = (0.1, 0.2, 0.1, None, 1e-7, 123456.789, None)
+    rows = [{"name": str(number), "pull": pull} for number, pull in enumerate(pulls)]
+    made = resource(schema=Pulled, sort=("pull",), paging=Cursor(limit=1))
+    client = shelf(made, rows=rows).client
+    assert list(itertools.chain(*walk(client, "/things?sort=pull"))) == list("4021536")
+    assert list(itertools.chain(*walk(client, "/things?sort=-pull"))) == list("6351204")

@@ -3,6 +3,7 @@
 import enum
 
 import pytest
+from sqlalchemy import JSON
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -22,6 +23,8 @@ class Pen(Model):
     __tablename__ = "pens"
     id: Mapped[int] = mapped_column(primary_key=True)
     colour: Mapped[Colour]
+    maker: Mapped[dict] = mapped_column(JSON)
+    picture: Mapped[bytes]
 
 
 class Pair(Model):
@@ -97,6 +100,8 @@ def test_a_list_without_keys_has_no_such_parameter(shelf, things):
     [
         pytest.param(Pen, "weight", "no column 'weight'", id="no such column"),
         pytest.param(Pen, "colour", "order differently", id="an Enum"),
+        pytest.param(Pen, "maker", "maker is a JSON", id="what has no order everywhere"),
+        pytest.param(Pen, "picture", "picture is a LargeBinary", id="bytes"),
         pytest.param(Pair, "left", "2 columns", id="a key of two columns"),
     ],
 )

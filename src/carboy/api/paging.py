@@ -142,8 +142,11 @@ class Cursor(Paging):
         rows = rows.order_by(None).order_by(*(key.clause() for key in order)).limit(limit + 1)
         if place is not None and place.values:
             rows = rows.where(beyond(order, place.values))
-        found = session.scalars(rows).unique().all()
+        found, read = _once_each(session, rows)
         more, shown = len(found) > limit, list(found[:limit])
+        if shown and not more and read > limit:  # a join gave some rows more than once
+            behind_it = rows.where(beyond(order, _values(shown[-1], keys)))
+            more = session.scalars(behind_it.limit(1)).unique().first() is not None
         if back:
             shown.reverse()
         ahead = more if not back else bool(place and place.values)
@@ -207,6 +210,18 @@ class Pages(Paging):
         if total is not None:
             links["last"] = _address(page=max(1, -(-total // limit)))
         return Page(items=found[:limit], limit=limit, links=links, page=page, total=total)
+
+
+def _once_each(session: Session, rows: Select[Any]) -> tuple[Sequence[Any], int]:
+    """Read rows, each once, and say how many there were with their repetitions."""
+    read = 0
+
+    def identity(row: Any) -> int:
+        nonlocal read
+        read += 1
+        return id(row)
+
+    return session.scalars(rows).unique(identity).all(), read
 
 
 def _onward(shown: Sequence[Any], keys: Sequence[SortKey], bound: str) -> str:

@@ -7,8 +7,24 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from marshmallow import Schema, fields, validate
-from sqlalchemy import ColumnElement, Enum, UnaryExpression, and_, false, literal, or_, true, tuple_
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    ColumnElement,
+    Enum,
+    Float,
+    LargeBinary,
+    UnaryExpression,
+    and_,
+    cast,
+    false,
+    literal,
+    or_,
+    true,
+    tuple_,
+)
 from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.types import TypeEngine
 from webargs.fields import DelimitedList
 
 from carboy.api.columns import key_of, known_to, stored_as
@@ -46,20 +62,32 @@ class SortKey:
             return ordered.nulls_first() if self.descending else ordered.nulls_last()
         return ordered
 
+    def mark(self, value: Any) -> ColumnElement[Any]:
+        """Write a value of the column as the column holds it."""
+        made: ColumnElement[Any] = literal(value, self.column.type)
+        # Of single precision 0.1 is another number than of double, as which it would be sent.
+        return cast(made, self.column.type) if isinstance(self._stored, Float) else made
+
+    @property
+    def _stored(self) -> TypeEngine[Any]:
+        return stored_as(self.column.type)
+
     def after(self, value: Any) -> ColumnElement[bool]:
         """Select the rows that come behind *value*."""
         if value is None:
             return self.column.is_not(None) if self.descending else false()
         if self.descending:
-            before: ColumnElement[bool] = self.column < value
+            before: ColumnElement[bool] = self.column < self.mark(value)
             return before
-        behind: ColumnElement[bool] = self.column > value
+        behind: ColumnElement[bool] = self.column > self.mark(value)
         return or_(behind, self.column.is_(None)) if self.nullable else behind
 
     def level(self, value: Any) -> ColumnElement[bool]:
         """Select the rows that have *value*."""
-        found: ColumnElement[bool] = self.column == value
-        return self.column.is_(None) if value is None else found
+        if value is None:
+            return self.column.is_(None)
+        found: ColumnElement[bool] = self.column == self.mark(value)
+        return found
 
     def __str__(self) -> str:
         return f"-{self.name}" if self.descending else self.name
@@ -131,6 +159,12 @@ class Sorting:
                 f"{self._model.__name__}.{name} is an Enum, which engines order differently. "
                 "Sort by a column that holds its rank."
             )
+        if isinstance(stored_as(column.type), JSON | LargeBinary | ARRAY):
+            kind = type(stored_as(column.type)).__name__
+            raise TypeError(
+                f"{self._model.__name__}.{name} is a {kind}, which has no order that every engine "
+                "knows. Sort by a column made from it."
+            )
         return SortKey(name, column)
 
 
@@ -142,7 +176,7 @@ def beyond(keys: Sequence[SortKey], values: Sequence[Any]) -> ColumnElement[bool
     first = keys[0]
     if len({key.descending for key in keys}) == 1 and not any(key.nullable for key in keys):
         row = tuple_(*(key.column for key in keys))
-        mark = tuple_(*(literal(v, k.column.type) for k, v in zip(keys, values, strict=True)))
+        mark = tuple_(*(key.mark(value) for key, value in zip(keys, values, strict=True)))
         return row < mark if first.descending else row > mark
     found: ColumnElement[bool] = false()
     for key, value in reversed(list(zip(keys, values, strict=True))):
@@ -154,5 +188,6 @@ def beyond(keys: Sequence[SortKey], values: Sequence[Any]) -> ColumnElement[bool
 def _not_before(key: SortKey, value: Any) -> ColumnElement[bool]:
     if value is None or (key.nullable and not key.descending):
         return true()
-    column: ColumnElement[bool] = key.column <= value if key.descending else key.column >= value
+    mark = key.mark(value)
+    column: ColumnElement[bool] = key.column <= mark if key.descending else key.column >= mark
     return column

@@ -7,7 +7,7 @@ import pytest
 from marshmallow import INCLUDE, Schema, fields
 from openapi_spec_validator import validate
 from sqlalchemy import select
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from carboy.api.blueprint import Blueprint
 from carboy.api.envelope import Bare
@@ -453,3 +453,46 @@ def test_every_answer_is_in_the_document(shelf, resource):
     assert {"204", "404", "409", "412"} <= item["delete"]["responses"].keys()
     created = document["paths"]["/things"]["post"]["responses"]["201"]
     assert {"ETag", "Location"} <= created["headers"].keys()
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch"])
+@pytest.mark.parametrize("worth", ["2.5", "2.500", "200", "1e2", "2.505", "1e-3"])
+def test_decimals_that_one_engine_would_round_and_another_keep_are_refused(
+    shelf, resource, things, method, worth
+):
+    class Exact(things.In):
+        worth = fields.Decimal(as_string=True)
+
+    client = shelf(resource(writable=Exact), rows=[{"name": "Jar"}]).client
+    path = "/things" if method == "post" else "/things/1"
+    answer = getattr(client, method)(path, json={"name": "Pot", "worth": worth})
+    if worth not in ("2.505", "1e-3"):
+        assert answer.status_code in (200, 201), answer.text
+    else:
+        assert answer.status_code == 422
+        assert answer.json["data"] == {"worth": ["May not have more than 2 decimals."]}
+
+
+@pytest.mark.parametrize("grouped", [True, False], ids=["grouped", "without repetitions"])
+def test_a_query_that_cannot_lock_rows_is_written_to_all_the_same(shelf, resource, things, grouped):
+    thing, owned = things.Thing, aliased(things.Thing)
+
+    def query(self):
+        joined = select(thing).join(owned, owned.owner_id == thing.id)
+        if grouped:
+            return joined.group_by(thing.id)
+        keys = select(thing.id).join(owned, owned.owner_id == thing.id).distinct()
+        return select(thing).where(thing.id.in_(keys))
+
+    rows = [{"name": "Jar"}, {"name": "Lid", "owner_id": 1}, {"name": "Rim", "owner_id": 1}]
+    shelf = shelf(resource(query=query), rows=rows[:1])
+    with shelf.app.app_context():
+        shelf.db.session.add_all(thing(**row) for row in rows[1:])
+        shelf.db.session.commit()
+    tag = shelf.client.get("/things/1").headers["ETag"]
+    changed = {"weight": 5}
+    first = shelf.client.patch("/things/1", json=changed, headers={"If-Match": tag})
+    assert first.status_code == 200, first.text
+    again = shelf.client.patch("/things/1", json=changed, headers={"If-Match": tag})
+    assert again.status_code == 412
+    assert shelf.client.patch("/things/2", json=changed).status_code == 404

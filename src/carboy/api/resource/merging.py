@@ -45,6 +45,8 @@ class Merging:
             for name, field in whole.load_fields.items()
             if _is_object(field)
         }
+        for _, field in self._deep.values():
+            _show_what_is_loaded(field)
         unread = {
             name: fields.Raw(
                 allow_none=field.allow_none, data_key=field.data_key, attribute=field.attribute
@@ -77,6 +79,22 @@ class Merging:
         if problems:
             raise Invalid(data=problems)
         return made
+
+
+def _show_what_is_loaded(field: fields.Field[Any]) -> None:
+    """Let an object be written with the fields it is read by: the others are no part of a merge.
+
+    What is only shown would be refused, as if the caller had sent it; what is only loaded,
+    such as a secret, would be lost.
+    """
+    if not isinstance(field, fields.Nested):
+        return
+    schema = field.schema
+    if schema.dump_fields is schema.load_fields:  # a schema nested in itself
+        return
+    schema.dump_fields = schema.load_fields
+    for inner in schema.load_fields.values():
+        _show_what_is_loaded(inner.inner if isinstance(inner, fields.List) else inner)
 
 
 def _is_object(field: fields.Field[Any]) -> bool:

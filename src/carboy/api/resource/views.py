@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Response, url_for
 from flask.views import MethodView
+from sqlalchemy import Select, select
 
 from carboy.api.answers import empty
 from carboy.api.conditional import (
@@ -20,10 +21,11 @@ from carboy.api.conditional import (
 from carboy.api.operation import declare_apart
 from carboy.api.resource.description import describe
 from carboy.api.resource.plan import Plan
+from carboy.api.resource.resource import Resource
 from carboy.fast.schema import dump
 
 if TYPE_CHECKING:
-    from carboy.api.resource.resource import Method, Resource
+    from carboy.api.resource.resource import Method
 
 __all__ = ["Routed"]
 
@@ -145,14 +147,21 @@ class Routed:
             raise self._plan.unknown(key)
         rows = resource.query().where(self._plan.key == key)
         if lock:
-            # What the session knows of the row may be older than the lock.
-            rows = rows.with_for_update(of=self._kind.model).execution_options(
-                populate_existing=True
-            )
+            rows = self._locking(resource, rows, key)
         row = resource.session.scalars(rows).unique().one_or_none()
         if row is None:
             raise self._plan.unknown(key)
         return row
+
+    def _locking(self, resource: Resource, rows: Select[Any], key: Any) -> Select[Any]:
+        # What the session knows of the row may be older than the lock.
+        rows = rows.execution_options(populate_existing=True)
+        if type(resource).query is Resource.query:
+            return rows.with_for_update(of=self._kind.model)
+        # A query of its own may group rows or drop repetitions, and so cannot lock.
+        alone = select(self._plan.key).where(self._plan.key == key)
+        resource.session.execute(alone.with_for_update())
+        return rows
 
     def _locked(self, resource: Resource, key: Any) -> Any:
         """Load a row to change it, if it is what the caller expects.

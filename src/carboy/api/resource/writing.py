@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from marshmallow import INCLUDE, ValidationError, missing
-from sqlalchemy import inspect
+from sqlalchemy import Float, Numeric, inspect
 from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.types import TypeEngine
 
-from carboy.api.columns import column_of, fit_of, key_of
+from carboy.api.columns import column_of, fit_of, key_of, stored_as
 from carboy.errors import Invalid
 
 if TYPE_CHECKING:
@@ -38,6 +40,11 @@ class Writing:
         found = {name: column_of(kind.model, name) for name in names}
         columns = {name: column for name, column in found.items() if column is not None}
         self._fits = {name: fit_of(column.type) for name, column in columns.items()}
+        self._decimals = {
+            name: most
+            for name, column in columns.items()
+            if (most := _decimals_of(stored_as(column.type))) is not None
+        }
         self._defaults: dict[str, Callable[[], Any]] = {}
         for name, field in self.schema.load_fields.items():
             column = columns.get(field.attribute or name)
@@ -58,10 +65,20 @@ class Writing:
                 continue
             try:
                 fit(value)
+                self._check_decimals(name, value)
             except ValidationError as error:
                 problems[self._names.get(name, name)] = error.messages
         if problems:
             raise Invalid(data=problems)
+
+    def _check_decimals(self, name: str, value: Any) -> None:
+        """Refuse what one engine would round and another keep, and then show rounded."""
+        most = self._decimals.get(name)
+        if most is None or not isinstance(value, Decimal):
+            return
+        exponent = value.normalize().as_tuple().exponent
+        if isinstance(exponent, int) and -exponent > most:
+            raise ValidationError(f"May not have more than {most} decimals.")
 
     def defaults(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Give the default of each column a caller may set and did not."""
@@ -105,3 +122,10 @@ class Writing:
             f"is known to the database only. Make the field of {type(self.schema).__name__} "
             "required, or give it a load_default."
         )
+
+
+def _decimals_of(kind: TypeEngine[Any]) -> int | None:
+    """Count the places behind the point that a column keeps; ``None``: it is not declared."""
+    if not isinstance(kind, Numeric) or isinstance(kind, Float):
+        return None
+    return kind.scale if kind.precision is None else kind.scale or 0
