@@ -234,3 +234,4 @@ def test_the_whole_stack_stops_without_losing_a_request(stack, figure):
         for container in stack.containers(service):
             state = stack.inspect(container)["State"]
             assert (state["Status"], state["ExitCode"]) == ("exited", 0)
+    stack.start()
