@@ -13,7 +13,7 @@ import pytest
 from carboy import Assets
 from carboy.errors import CarboyError
 from carboy.website.building import build
-from carboy.website.manifest import Manifest
+from carboy.website.manifest import Manifest, write_whole
 from carboy.website.sources import Sources
 
 
@@ -32,11 +32,21 @@ def test_scripts_that_end_without_a_semicolon_stay_apart(website):
 
 
 def test_files_whose_name_begins_with_a_dot_are_no_assets(website):
-    (website.root / "assets" / ".git").mkdir()
-    (website.root / "assets" / ".git" / "config.css").write_text("secret")
-    (website.root / "assets" / ".env").write_text("secret")
+    for name in (".git/config.css", ".env", "img/.DS_Store", "site.css~"):
+        path = website.root / "assets" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("secret")
     website.build()
-    assert {name.partition(".")[0] for name in website.files()} == {"site"}
+    assert set(Manifest.load(website.static).files) == {"site.css"}
+    assert {path.suffix for path in website.static.rglob("*")} == {".css", ".gz", ".json"}
+
+
+def test_whoever_reads_a_file_meanwhile_reads_all_of_it(tmp_path):
+    path, held = tmp_path / "site.css", tmp_path / "held.css"
+    path.write_bytes(b"before")
+    os.link(path, held)
+    write_whole(path, b"after")
+    assert (path.read_bytes(), held.read_bytes()) == (b"after", b"before")
 
 
 def test_a_file_that_goes_away_meanwhile_is_no_asset(website):
