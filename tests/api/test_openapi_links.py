@@ -283,6 +283,19 @@ def test_a_resource_takes_no_key_from_an_answer(shelf_of, members, left):
     assert list(links) == left
 
 
+def test_a_link_of_ones_own_wins_over_that_of_the_resource(shelf_of):
+    api = Blueprint("api", __name__)
+
+    class Own(Resource):
+        @api.doc(links={"read_thing": {"id": "$response.header.X-Id"}})
+        def create(self, data):
+            return super().create(data)
+
+    _, links = shelf_of(blueprint=api, create=Own.create)
+    assert links["create_thing"]["read_thing"]["parameters"] == {"id": "$response.header.X-Id"}
+    assert len(links["create_thing"]) == 4
+
+
 def test_a_hidden_method_is_no_target(shelf_of):
     api = Blueprint("api", __name__)
 

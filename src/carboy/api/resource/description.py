@@ -48,7 +48,7 @@ def describe(view: Callable[..., Any], method: Method, plan: Plan, name: str) ->
     _INPUTS.get(method, _nothing)(endpoint, plan)
     endpoint.answers(_output(method, plan))
     _failures(operation, method, plan)
-    operation.links += _links(method, plan, f"{name}_item")
+    operation.links[:0] = _links(method, plan, f"{name}_item")  # one's own come later, and win
     if method in ("list", "read"):
         describe_read(endpoint.function)
     elif method != "create":
