@@ -14,6 +14,7 @@ import yaml
 from carboy.generator import render
 
 WORKFLOW = ".github/workflows/pipeline.yml"
+DEPENDABOT = ".github/dependabot.yml"
 GITLAB = ".gitlab-ci.yml"
 PROJECTS = {
     "everything": {
@@ -79,6 +80,7 @@ def scripts(folder):
     ("schema", "file", "more"),
     [
         ("vendor.github-workflows", WORKFLOW, ()),
+        ("vendor.dependabot", DEPENDABOT, ()),
         ("vendor.gitlab-ci", GITLAB, ("--data-transform", "gitlab-ci")),
     ],
 )
@@ -88,7 +90,7 @@ def test_the_schema_accepts_the_file(project, schema, file, more):
 
 
 def test_zizmor_finds_nothing(project):
-    done = run_tool("zizmor", "--offline", "--no-progress", WORKFLOW, cwd=project[0])
+    done = run_tool("zizmor", "--offline", "--no-progress", WORKFLOW, DEPENDABOT, cwd=project[0])
     assert done.returncode == 0, done.stdout
 
 
