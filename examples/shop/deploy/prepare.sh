@@ -33,6 +33,8 @@ keep secret_key "$(random)"
 keep metrics_token "$(random)"
 keep database_password "$(random)"
 keep database_url "postgresql://shop:$(cat secrets/database_password)@postgres:5432/shop"
+# Where compose.development.yaml mounts something.
+(umask 022 && mkdir -p ../instance)
 # nginx reads its configuration as the user of the service, not as you.
 chmod -R a+rX nginx
 chmod a+x .
