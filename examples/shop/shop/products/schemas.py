@@ -64,7 +64,7 @@ class ProductIn(Schema):
     description = Text(2000, shortest=0, lines=True, required=True)
     category = Text(60, required=True)
     price = Amount(PRICE_MAX, required=True)
-    stock = Whole(required=True, validate=validate.Range(min=0, max=STOCK_MAX))
+    stock: fields.Integer = Whole(required=True, validate=validate.Range(min=0, max=STOCK_MAX))
 
 
 class PictureIn(Schema):
