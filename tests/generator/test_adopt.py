@@ -56,8 +56,10 @@ def test_files_are_written_beside_the_app(folder, carboy):
 
 
 def test_an_app_with_migrations_has_them_run(folder, carboy):
-    text = APP.replace("    Carboy(app)\n", "    Carboy(app)\n    Database().init_app(app)\n")
-    text = text.replace("import Carboy", "import Carboy, Database")
+    text = APP.replace(
+        "    Carboy(app)\n", "    Carboy(app)\n    Database(MetaData()).init_app(app)\n"
+    )
+    text = text.replace("import Carboy", "import Carboy, Database\nfrom sqlalchemy import MetaData")
     (folder / "shop.py").write_text(text)
     carboy(folder, "adopt", "shop:create_app", "--deploy", "heroku", "--dry-run")
     (folder / "migrations").mkdir()

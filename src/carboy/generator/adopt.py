@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -93,7 +94,7 @@ def _answers(
         "requirements": not (folder / RUNTIME).exists(),
     }
     Answers.of(plain)  # before the app is loaded, which takes its time
-    app = load(target)
+    app = _loaded(target)
     if "carboy" not in app.extensions:
         raise AnswersError(
             f"The app {app.name!r} has no health endpoints, which every deployment asks: nothing "
@@ -105,6 +106,18 @@ def _answers(
         "features": ("auth",) if "carboy.auth" in app.extensions else (),
     }
     return Answers.of(plain | known)
+
+
+def _loaded(target: str) -> Flask:
+    """Load the app; what it keeps for itself, such as a key, is not left in its folder."""
+    with tempfile.TemporaryDirectory(prefix="carboy-") as instance:
+        given = os.environ.get("INSTANCE_PATH")
+        os.environ["INSTANCE_PATH"] = given or instance
+        try:
+            return load(target)
+        finally:
+            if given is None:
+                del os.environ["INSTANCE_PATH"]
 
 
 def _named(folder: Path, name: str | None) -> str:
