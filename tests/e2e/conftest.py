@@ -42,9 +42,10 @@ class Stack:
 
     :param folder: the project.
     :param port: where nginx is to listen on this machine.
+    :param variables: further ones for compose.
     """
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, port: int, **variables: str) -> None:
         self.folder = folder
         self.name = folder.name
         self.image = f"{self.name}:local"
@@ -52,7 +53,12 @@ class Stack:
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("COMPOSE")},
             "PUBLISH": f"127.0.0.1:{port}",
+            **variables,
         }
+
+    def beside(self, port: int, **variables: str) -> Stack:
+        """Give the same project with other variables."""
+        return Stack(self.folder, port, **variables)
 
     def run(self, *command: str, status: int | None = 0, limit_s: int = LIMIT_S) -> str:
         """Run a command in the project; give what it printed, errors behind the output."""
