@@ -19,6 +19,7 @@ NESTED = "const a = b ? `x ${ c ? `https://${ d }/  e` : '' }` : ''; // f\n"
         pytest.param("`a  ${ b }  // c`", "`a  ${ b }  // c`", id="template literals"),
         pytest.param("`${ {a: 1}.a }  c`", "`${ {a: 1}.a }  c`", id="an object in one"),
         pytest.param(r"`\`  `  +  1", r"`\`  `+1", id="an escaped backtick"),
+        pytest.param(r"`${ a('\`') }  b` +  c", r"`${ a('\`') }  b`+c", id="one within"),
         pytest.param("/*! us */\nlet  a", "/*! us */let a", id="licences"),
     ],
 )
