@@ -6,6 +6,7 @@ import http.client
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -63,6 +64,28 @@ def test_the_shop_has_no_deployment_file_that_the_generator_no_longer_writes(wri
     theirs |= {name for name in kept() if re.match(r"compose|cloudbuild|Dockerfile", name.name)}
     assert theirs - files_of(written) == set()
     assert len(theirs) > 20
+
+
+def test_carboy_adopt_writes_the_same_for_the_app_that_is_there(written, tmp_path):
+    for name in ("shop", "migrations"):
+        shutil.copytree(SHOP / name, tmp_path / name)
+    shutil.copy(SHOP / "wsgi.py", tmp_path)
+    before = files_of(tmp_path)
+    done = subprocess.run(
+        [
+            Path(sys.executable).with_name("carboy"), "adopt", "wsgi:app", "--name", "shop",
+            "--deploy", ",".join(shop_files.ANSWERS.deploy),
+        ],
+        cwd=tmp_path, env=os.environ | {"APP_ENV": "Testing"}, capture_output=True, text=True,
+        timeout=START_TIMEOUT_S, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    compiled = {name for name in files_of(tmp_path) if name.suffix == ".pyc"}
+    found = files_of(tmp_path) - before - compiled
+    (wheel,) = [name for name in found if name.parts[0] == "wheels"]
+    assert found - files_of(written) == {Path(".carboy.toml"), Path("requirements.txt"), wheel}
+    for name in files_of(written):
+        assert (tmp_path / name).read_bytes() == (written / name).read_bytes(), name
 
 
 def commands():
