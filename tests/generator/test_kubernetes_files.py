@@ -30,7 +30,7 @@ KUBERNETES = "1.37"
 ENVIRONMENTS = ("staging", "production")
 PROJECTS = {
     "a project": {"name": "demo-shop", "starter": "module"},
-    "a project without accounts": {"name": "demo", "starter": "single", "migrations": False},
+    "a project without accounts": {"name": "demo", "starter": "single"},
     "an adopted app": {"name": "old", "starter": "none", "app": "old:app", "migrations": False},
 }
 SECRETS = {
