@@ -12,7 +12,7 @@ def templates(tmp_path):
         "copier.yml": "_subdirectory: template\n",
         "low/a.txt.jinja": "low a",
         "low/b.txt": "low b",
-        "low/deep/c.txt": "low c",
+        "low/deep/c.txt": "#!/bin/sh",
         "high/a.txt": "high a",
         "high/b.txt.jinja": "high b",
         "high/__pycache__/d.pyc": "compiled",
@@ -21,7 +21,6 @@ def templates(tmp_path):
         path = tmp_path / "templates" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    (tmp_path / "templates/low/deep/c.txt").chmod(0o755)
     return tmp_path / "templates"
 
 
@@ -29,11 +28,11 @@ def test_a_later_layer_wins_in_either_form(templates, tmp_path):
     assemble(["low", "high"], tmp_path / "into", templates)
     inner = tmp_path / "into" / "template"
     found = {str(p.relative_to(inner)): p.read_text() for p in inner.rglob("*") if p.is_file()}
-    assert found == {"a.txt": "high a", "b.txt.jinja": "high b", "deep/c.txt": "low c"}
+    assert found == {"a.txt": "high a", "b.txt.jinja": "high b", "deep/c.txt": "#!/bin/sh"}
     assert (tmp_path / "into" / "copier.yml").is_file()
 
 
-def test_what_can_be_run_stays_so(templates, tmp_path):
+def test_a_script_can_be_run_though_a_wheel_keeps_no_permissions(templates, tmp_path):
     assemble(["low"], tmp_path / "into", templates)
     assert (tmp_path / "into/template/deep/c.txt").stat().st_mode & 0o777 == 0o755
     assert (tmp_path / "into/template/b.txt").stat().st_mode & 0o777 == 0o644

@@ -47,7 +47,13 @@ def assemble(layers: Iterable[str], into: Path, templates: Path = TEMPLATES) -> 
             target.parent.mkdir(parents=True, exist_ok=True)
             _other_form(target).unlink(missing_ok=True)
             shutil.copyfile(source, target)
-            target.chmod(0o755 if source.stat().st_mode & 0o100 else 0o644)
+            target.chmod(0o755 if _is_script(source) else 0o644)
+
+
+def _is_script(file: Path) -> bool:
+    """Tell by the first line: a wheel, from which templates may come, keeps no permissions."""
+    with file.open("rb") as opened:
+        return opened.read(2) == b"#!"
 
 
 def _other_form(target: Path) -> Path:
