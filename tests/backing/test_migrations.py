@@ -210,6 +210,31 @@ def test_down_and_up_again(app, folder):
     assert "books" in tables(app)
 
 
+@pytest.mark.parametrize(
+    ("target", "left"),
+    [
+        pytest.param("1790000001", {"books", "shelves"}, id="down to a revision, itself a number"),
+        pytest.param("1", {"books", "shelves"}, id="one step"),
+        pytest.param("2", set(), id="two steps"),
+        pytest.param("base", set(), id="all the way"),
+    ],
+)
+def test_a_downgrade_counts_steps_or_names_a_revision(app, folder, target, left):
+    (folder / "1.py").unlink()
+    for number, (body, back) in enumerate(
+        [(CREATE, DROP), ("op.create_table('more', sa.Column('id', sa.Integer))",
+                          "op.drop_table('more')")], 1
+    ):  # fmt: skip
+        write(folder, number, body, back)
+        path = folder / f"{number}.py"
+        text = path.read_text().replace(f"= '{number}'", f"= '179000000{number}'")
+        path.write_text(text.replace("= '1'", "= '1790000001'"))
+    assert run(app, "upgrade").exit_code == 0
+    done = run(app, "downgrade", target)
+    assert done.exit_code == 0, done.output
+    assert tables(app) - {"alembic_version"} == left
+
+
 def test_the_first_revision_is_written_from_the_models(app, models, tmp_path):
     done = run(app, "revision", "first tables")
     assert done.exit_code == 0

@@ -36,7 +36,9 @@ class DatabaseCommands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Find a command."""
-        return _originals().get_command(ctx, cmd_name)
+        return (
+            _downgrade if cmd_name == _downgrade.name else _originals().get_command(ctx, cmd_name)
+        )
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command inside the app; what it holds is given back."""
@@ -69,6 +71,21 @@ class DatabaseCommands(click.Group):
         if isinstance(error, OSError):
             return str(self._policy().refusal(error))
         return str(error)
+
+
+@click.command("downgrade")
+@click.argument("target", default="-1")
+@click.pass_obj
+def _downgrade(migrations: Migrations, target: str) -> None:
+    """Undo migrations: so many of them, by default one, or down to a revision.
+
+    Revisions are numbers themselves here. A number that is one of them means that.
+    """
+    known = {script.revision for script in migrations.script_directory.walk_revisions()}
+    if target.lstrip("-").isdecimal() and target not in known:
+        migrations.downgrade(-abs(int(target)))
+    else:
+        migrations.downgrade(target)
 
 
 def _originals() -> click.Group:
