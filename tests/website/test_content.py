@@ -67,6 +67,10 @@ def test_an_edit_shows(texts, write):
     assert texts.card("about").title == "After!"
 
 
+def test_a_mark_of_the_byte_order_is_no_part_of_the_head():
+    assert parsed("a", b"\xef\xbb\xbf---\ntitle: A\n---\n", "a.md").title == "A"
+
+
 HEAD = "---\ntitle: A\n"
 
 
