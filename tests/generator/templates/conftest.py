@@ -71,7 +71,7 @@ class Handler(BaseHTTPRequestHandler):
             {"headers": self.headers.items(), "length": len(received), "port": self.server.port}
         ).encode()
         self.send_response(503 if self.path == "/busy" else 200)
-        if self.path == "/file":
+        if self.path.startswith("/file"):
             self.send_header("X-Accel-Redirect", "/_kept/picture")
             self.send_header("Content-Security-Policy", "sandbox")
             self.send_header("ETag", '"1"')

@@ -48,8 +48,10 @@ def test_a_kept_file_is_sent_by_nginx_with_the_services_policy(proxy):
     assert (answer.status, answer.said) == (200, b"png")
     assert answer.getheader("Content-Security-Policy") == "sandbox"
     assert answer.getheader("X-Content-Type-Options") == "nosniff"
-    part = proxy.ask("GET", "/file", Range="bytes=1-1")
+    assert answer.getheader("X-Request-ID") == proxy.logged(1)[0]["request_id"]
+    part = proxy.ask("GET", "/file?token=1", Range="bytes=1-1")
     assert (part.status, part.said) == (206, b"n")
+    assert [line["path"] for line in proxy.logged(2)] == ["/file", "/file"]
 
 
 @pytest.mark.parametrize("path", ["/_kept/picture", "/_answers/unavailable.json", "/metrics"])
