@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from flask import abort, redirect
+from flask import Response, abort, redirect
+from werkzeug.exceptions import Forbidden
 
 from carboy.errors import Conflict, TooManyRequests, Unauthorized
 
@@ -40,6 +41,10 @@ def app(website):
     @app.get("/moved")
     def moved():
         abort(redirect("/"))
+
+    @app.get("/answered")
+    def answered():
+        raise Forbidden(response=Response("In a response of its own.", 403))
 
     @app.get("/teapot")
     def teapot():
@@ -103,6 +108,11 @@ def test_headers_of_the_error_stay(app, path, method, header, value):
     answer = app.test_client().open(path, method=method, headers=BROWSER)
     assert value in answer.headers[header]
     assert answer.text.startswith("<h1>4")
+
+
+def test_an_answer_that_is_there_already_stays(app):
+    answer = app.test_client().get("/answered", headers=BROWSER)
+    assert (answer.status_code, answer.text) == (403, "In a response of its own.")
 
 
 def test_a_redirect_stays_one(app):
