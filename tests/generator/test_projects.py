@@ -171,6 +171,20 @@ def started(project, environment):
                 os.killpg(server.pid, signal.SIGKILL)
 
 
+def test_locking_anew_moves_nothing(project, sh, git):
+    if 'starter = "module"' not in (project / ".carboy.toml").read_text():
+        pytest.skip("the rule is the same; one starter is enough")
+
+    def pins():
+        texts = [path.read_text() for path in sorted(project.glob("requirements*.txt"))]
+        return [re.findall(r"(?m)^(?:--.*|\S+==\S+)", text) for text in texts]
+
+    before = pins()
+    sh(project, "make", "lock")
+    assert pins() == before
+    git(project, "restore", ".")
+
+
 def test_nothing_is_left_uncommitted(project, git):
     """What tests, coverage and a start leave behind is ignored by git."""
     assert git(project, "status", "--porcelain") == ""
