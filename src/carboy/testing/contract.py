@@ -117,15 +117,24 @@ class Contract:
             yield from self._content(at, described["content"], answer)
 
     def _headers(self, at: str, headers: dict[str, Any], answer: TestResponse) -> Iterator[str]:
-        for name, described in headers.items():
+        for name, given in headers.items():
+            place, described = self._followed(f"{at}/headers/{_escaped(name)}", given)
             value = answer.headers.get(name)
             if value is None:
                 if described.get("required"):
                     yield f"header {name}: is required and missing."
                 continue
-            schema = f"{at}/headers/{_escaped(name)}/schema"
+            schema = f"{place}/schema"
             typed = _typed(value, described.get("schema", {}))
             yield from (f"header {name}{said}" for said in self._mismatches(schema, typed))
+
+    def _followed(self, place: str, given: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        """Give a header and where it is written, also where many answers refer to one."""
+        reference = given.get("$ref")
+        if reference is None:
+            return place, given
+        name = reference.rpartition("/")[2]
+        return reference, self._document["components"]["headers"][name]
 
     def _content(self, at: str, content: dict[str, Any], answer: TestResponse) -> Iterator[str]:
         sent, _ = parse_options_header(answer.headers.get("Content-Type", ""))

@@ -1,4 +1,4 @@
-"""marshmallow's own tests, from its source distribution, with the compiled class in place of its own.
+"""marshmallow's own tests, from its source distribution, with the compiled class in its place.
 
 Left out unless asked for by ``make upstream``: the distribution is fetched from the package index.
 """

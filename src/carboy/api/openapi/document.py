@@ -25,6 +25,7 @@ from carboy.api.openapi.requests import body, parameters
 from carboy.api.openapi.responses import addressed, merged, responses
 from carboy.api.openapi.routes import Route, documented
 from carboy.api.openapi.schemas import Converter
+from carboy.api.openapi.sharing import share_headers
 
 OPENAPI_VERSION = "3.1.0"
 _ORDER = ("openapi", "info", "servers", "tags", "paths", "components")
@@ -68,6 +69,7 @@ def _finish(spec: APISpec, convert: Converter, errors: Errors) -> Schema:
     for name, schema in sorted((schemas | errors.schemas).items()):
         spec.components.schemas[name] = schema
     whole: Schema = _plain(resolve(spec.to_dict(), references))
+    share_headers(whole)
     return {key: whole[key] for key in _ORDER if key in whole}
 
 
