@@ -37,6 +37,11 @@ COMBINATIONS = [
 BY_PIP = COMBINATIONS[2]
 
 
+def _together(chosen):
+    """Keep the tests of one project in one process, which generates it once."""
+    return pytest.mark.xdist_group(" ".join(chosen[:2]))
+
+
 def test_every_two_answers_meet():
     pairs = set()
     for starter, database, deploy in COMBINATIONS:
@@ -51,8 +56,10 @@ def test_every_two_answers_meet():
 
 @pytest.fixture(
     scope="module",
-    params=COMBINATIONS,
-    ids=[" ".join((a, b, *c)) for a, b, c in COMBINATIONS],
+    params=[
+        pytest.param(chosen, id=" ".join((*chosen[:2], *chosen[2])), marks=_together(chosen))
+        for chosen in COMBINATIONS
+    ],
 )
 def project(request, tmp_path_factory, carboy, sh):
     """One combination, generated and installed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -40,8 +41,11 @@ def scratch_folder(parent: Path | None = None, prefix: str = "carboy-") -> Itera
 
     SIGTERM ends the work as Ctrl-C does.
     """
-    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent)).absolute()
+    parent = Path(tempfile.gettempdir()) if parent is None else parent
+    folder = parent.absolute() / f"{prefix}{secrets.token_hex(8)}"
+    # Who sweeps is there first: from its first moment on the folder has somebody to remove it.
     with _swept(folder) as lifeline, _terminable():
+        folder.mkdir(mode=0o700)
         try:
             yield Scratch(folder, lifeline)
         finally:
