@@ -127,6 +127,8 @@ class Stack:
         self.docker("rm", "--force", "--volumes", f"{self.name}-trial", status=None)
         self.compose("down", "--volumes", "--remove-orphans", "--timeout", "1", status=None)
         self.docker("image", "rm", self.image, f"{self.name}:previous", status=None)
+        own = f"label=com.docker.compose.project={self.name}"
+        self.docker("image", "prune", "--force", "--filter", own, status=None)
 
 
 @pytest.fixture(scope="session")

@@ -134,3 +134,5 @@ if [ -n "$before" ] && [ "$before" != "$(image_id "$image")" ]; then
 fi
 # Also its configuration may be another.
 docker compose exec -T nginx nginx -c /etc/nginx/site/nginx.conf -s reload
+# Images before the previous one have no name any more.
+docker image prune --force --filter 'label=com.docker.compose.project=shop' >/dev/null
