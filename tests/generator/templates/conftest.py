@@ -94,11 +94,13 @@ class Proxy:
 
     :param folder: where its files are.
     :param port: where it listens.
+    :param tls_port: where it speaks TLS, if it does.
     """
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, port: int, tls_port: int) -> None:
         self.folder = folder
         self.port = port
+        self.tls_port = tls_port
 
     def ask(self, method: str, path: str, body: bytes | None = None, **headers: str):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
@@ -149,25 +151,45 @@ def services() -> Iterator[list[Service]]:
 
 
 @pytest.fixture
-def prepare(site, tmp_path) -> Callable[..., tuple[Path, int]]:
-    """Give the main file of the configuration as it can be used here, and the port."""
+def prepare(site, tmp_path) -> Callable[..., tuple[Path, int, int]]:
+    """Give the main file of the configuration as it can be used here, and its two ports."""
     return partial(_prepared, site, tmp_path)
+
+
+@pytest.fixture
+def certificate(tmp_path) -> Path:
+    """Make one that signs itself, where the configuration looks for it."""
+    made, key = tmp_path / "tls_certificate", tmp_path / "tls_key"
+    subject = ("-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost")
+    names = ("-addext", "subjectAltName=DNS:localhost")
+    command = ["openssl", "req", "-x509", *subject, *names, "-keyout", key, "-out", made]
+    subprocess.run(command, check=True, capture_output=True)
+    return made
 
 
 @pytest.fixture
 def proxy(services, prepare, tmp_path) -> Iterator[Proxy]:
     """Run nginx in front of two services."""
-    configuration, port = prepare("http", [service.port for service in services])
+    yield from _running(tmp_path, *prepare("http", [service.port for service in services]))
+
+
+@pytest.fixture
+def tls_proxy(services, prepare, certificate, tmp_path) -> Iterator[Proxy]:
+    """Run nginx with TLS in front of two services."""
+    yield from _running(tmp_path, *prepare("tls", [service.port for service in services]))
+
+
+def _running(folder: Path, configuration: Path, port: int, tls_port: int) -> Iterator[Proxy]:
     command = [str(NGINX), "-c", str(configuration), "-g", "daemon off;"]
-    with (tmp_path / "errors").open("w") as errors:
+    with (folder / "errors").open("w") as errors:
         nginx = subprocess.Popen(command, stderr=errors)
     try:
         until = time.monotonic() + TRIES_S
         while not _listens(port):
-            assert nginx.poll() is None, (tmp_path / "errors").read_text()
+            assert nginx.poll() is None, (folder / "errors").read_text()
             assert time.monotonic() < until
             time.sleep(0.01)
-        yield Proxy(tmp_path, port)
+        yield Proxy(folder, port, tls_port)
     finally:
         nginx.terminate()
         nginx.wait(TRIES_S)
@@ -181,7 +203,9 @@ def _listens(port: int) -> bool:
     return True
 
 
-def _prepared(original: Path, scratch: Path, server: str, replicas: list[int]) -> tuple[Path, int]:
+def _prepared(
+    original: Path, scratch: Path, server: str, replicas: list[int]
+) -> tuple[Path, int, int]:
     """Copy the configuration, with this machine's addresses and folders; give its main file."""
     site = scratch / "site"
     shutil.copytree(original, site)
@@ -215,7 +239,7 @@ def _prepared(original: Path, scratch: Path, server: str, replicas: list[int]) -
     if os.geteuid() == 0:  # its workers would be nobody, who cannot read here
         main = site / "nginx.conf"
         main.write_text(f"user root;\n{main.read_text()}")
-    return site / "nginx.conf", port
+    return site / "nginx.conf", port, second
 
 
 def _version() -> str:

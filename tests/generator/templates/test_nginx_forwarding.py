@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
 import socket
+import ssl
 import subprocess
 import time
 
@@ -14,13 +16,8 @@ SOON_S = 10
 
 
 @pytest.mark.parametrize("server", ["http", "tls"])
-def test_nginx_takes_the_configuration(prepare, nginx, tmp_path, server):
-    configuration, _ = prepare(server, [9])
-    if server == "tls":
-        subject = ("-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost")
-        files = ("-keyout", tmp_path / "tls_key", "-out", tmp_path / "tls_certificate")
-        made = ("openssl", "req", "-x509", *subject, *files)
-        subprocess.run(made, check=True, capture_output=True)
+def test_nginx_takes_the_configuration(prepare, nginx, certificate, server):
+    configuration, *_ = prepare(server, [9])
     tested = subprocess.run(
         [nginx, "-t", "-c", str(configuration)], capture_output=True, text=True, check=False
     )
@@ -113,3 +110,26 @@ def test_a_body_is_collected_before_the_service_hears_of_it(proxy, services):
         assert [request for service in services for request in service.asked] == ["GET /"]
         slow.sendall(b"whole")
         assert slow.recv(12) == b"HTTP/1.1 200"
+
+
+def test_over_tls_the_service_is_told_so(tls_proxy, certificate):
+    trust = ssl.create_default_context(cafile=certificate)
+    connection = http.client.HTTPSConnection("localhost", tls_proxy.tls_port, context=trust)
+    try:
+        connection.request("GET", "/", headers={"X-Forwarded-Proto": "http"})
+        sent = dict(json.loads(connection.getresponse().read())["headers"])
+    finally:
+        connection.close()
+    assert sent["X-Forwarded-Proto"] == "https"
+    assert sent["X-Forwarded-For"] == "127.0.0.1"
+
+
+def test_plain_http_is_sent_to_tls_but_for_challenges(tls_proxy, services):
+    answer = tls_proxy.ask("POST", "/orders?page=2", b"{}", Host="shop.example.com")
+    assert answer.status == 308
+    assert answer.getheader("Location") == "https://shop.example.com/orders?page=2"
+    challenges = tls_proxy.folder / "srv/acme/.well-known/acme-challenge"
+    challenges.mkdir(parents=True)
+    (challenges / "token").write_bytes(b"proof")
+    assert tls_proxy.ask("GET", "/.well-known/acme-challenge/token").said == b"proof"
+    assert [request for service in services for request in service.asked] == []
