@@ -7,7 +7,8 @@ from random import Random
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from marshmallow import ValidationError
+from marshmallow import Schema as MarshmallowSchema
+from marshmallow import ValidationError, fields
 
 from carboy.fast.schema import Schema, dump, dumping, load, loading, source
 
@@ -170,3 +171,35 @@ def test_a_mutant_of_the_compiled_code_is_caught(monkeypatch, mutant):
         if found is not None:
             return
     pytest.fail(f"It survived; the mutation was made {applied['times']} times.")
+
+
+class Word(str):
+    """A name that writes itself as code."""
+
+    __slots__ = ()
+
+    def __repr__(self):
+        return "1 / 0"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("class", id="a word of Python"),
+        pytest.param("\N{LATIN SMALL LIGATURE FI}", id="an identifier that Python normalises"),
+        pytest.param('"]; raise SystemExit #', id="code"),
+        pytest.param(Word("word"), id="text that writes itself as code"),
+    ],
+)
+@pytest.mark.parametrize("how", ["name", "data_key", "attribute"])
+def test_no_name_of_a_field_becomes_code(name, how):
+    field = fields.String() if how == "name" else fields.String(**{how: name})
+    schema = Schema.from_dict({name if how == "name" else "field": field})()
+    held = type("Held", (), {str(name): "kept", "field": "kept"})()
+    for word, by_function, value in (
+        ("dump", dump, held), ("dump", dump, dict.fromkeys((str(name), "field"), "kept")),
+        ("load", load, {str(name): "kept"}), ("load", load, {str(name): 1}),
+    ):  # fmt: skip
+        genuine = getattr(MarshmallowSchema, word)
+        expected = outcome(lambda given, use=genuine: use(schema, given), value)
+        assert outcome(by_function, schema, value) == expected

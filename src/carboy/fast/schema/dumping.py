@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import keyword
 import uuid
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -14,7 +15,7 @@ from marshmallow.fields import Field
 from marshmallow.utils import get_value
 
 from carboy.fast.schema.source import Compiled, Source
-from carboy.fast.schema.stock import field_kind, is_stock
+from carboy.fast.schema.stock import are_names_text, field_kind, is_stock
 
 __all__ = ["dump"]
 
@@ -87,6 +88,7 @@ def _is_understood(schema: Schema) -> bool:
     return (
         is_stock(schema, "dump", "_serialize", "get_attribute")
         and schema.dict_class is dict
+        and are_names_text(schema.dump_fields)
         and not hooks.get(PRE_DUMP)
         and not hooks.get(POST_DUMP)
     )
@@ -116,7 +118,7 @@ def _dumper(schema: Schema, reading: str, failing: str) -> Dumper:
         for place, (name, field) in enumerate(schema.dump_fields.items())
     ]
     direct = bool(reading) and all(
-        way is not None and _attribute(name, field).isidentifier() for name, field, way in shown
+        way is not None and _is_word(_attribute(name, field)) for name, field, way in shown
     )
     # What was read is not read again: a property may do anything.
     for place in range(len(shown)):
@@ -169,6 +171,11 @@ def _write_each(source: Source, schema: Schema, shown: list[Any]) -> None:
         source.line(1, f"elif {way.test or 'True'}: shown[{key!r}] = {way.value}")
         source.line(1, f"else: shown[{key!r}] = {own}._serialize({v}, {name!r}, obj)")
     source.line(1, "return shown")
+
+
+def _is_word(name: str) -> bool:
+    """Tell whether a name can stand in code; other letters than ASCII Python normalises."""
+    return name.isascii() and name.isidentifier() and not keyword.iskeyword(name)
 
 
 def _default(field: Field[Any]) -> Any:

@@ -13,7 +13,7 @@ from marshmallow.utils import set_value
 
 from carboy.fast.schema.nesting import Deserializer, deserializer
 from carboy.fast.schema.source import Compiled, Source
-from carboy.fast.schema.stock import is_stock
+from carboy.fast.schema.stock import are_names_text, is_stock
 from carboy.fast.schema.values import Way, way_in
 
 __all__ = ["load"]
@@ -127,6 +127,7 @@ def is_understood(schema: Schema) -> bool:
             "_invoke_field_validators",
         )
         and schema.dict_class is dict
+        and are_names_text(schema.load_fields)
         and not any(hooks.get(hook) for hook in _HOOKS)
     )  # fmt: skip
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from marshmallow import Schema, fields
 from marshmallow.fields import Field
 
-__all__ = ["COMPILED", "field_kind", "is_stock"]
+__all__ = ["COMPILED", "are_names_text", "field_kind", "is_stock"]
 
 _KINDS: tuple[type[Field[Any]], ...] = (
     fields.String,
@@ -86,4 +87,14 @@ def is_stock(schema: Schema, *names: str) -> bool:
         name not in own
         and (getattr(kind, name) is _SCHEMA[name] or hasattr(getattr(kind, name), COMPILED))
         for name in names
+    )
+
+
+def are_names_text(of: Mapping[str, Field[Any]]) -> bool:
+    """Tell whether names are plain text: a subclass of ``str`` may write itself as code."""
+    return all(
+        type(name) is str
+        for key, field in of.items()
+        for name in (key, field.data_key, field.attribute)
+        if name is not None
     )
