@@ -16,6 +16,7 @@ ODD = [
     {"name": 'A "quoted", name', "description": "two\nlines", "category": "'=1+1"},
     {"name": "a;b\u2028c", "description": "a\r\nb\rc\td", "category": "日本語 😀"},
     {"name": "\ufeffmark", "description": "", "category": "a,b"},
+    {"name": "''-5", "description": "'tis '=1", "category": "'"},
     {"name": "0.00", "price": "0.00", "stock": 0},
     {"name": "n" * 120, "description": "d" * 2000, "price": "1000000.00", "stock": 1_000_000},
 ]
@@ -94,6 +95,15 @@ def test_an_exported_catalogue_can_be_imported_again_unchanged(
     again = command(new_shop, "shop", "import-catalogue", str(file))
     assert again == f"{len(ODD)} added, 0 changed, 0 unchanged, 0 bad lines left out.\n"
     assert clerk.get(f"{PRODUCTS}?format=ndjson").text.splitlines() == before
+
+
+def test_a_spreadsheet_that_opens_the_catalogue_runs_nothing(new_shop, sign_in, new_product):
+    clerk = sign_in(new_shop, "clerk")
+    new_product(clerk, name="=WEBSERVICE(A1)", description="@SUM(A1)", category="+1|x")
+    (row,) = rows_of(clerk.get(PRODUCTS))
+    assert [row[name] for name in ("name", "description", "category")] == [
+        "'=WEBSERVICE(A1)", "'@SUM(A1)", "'+1|x",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", ["csv", "ndjson"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,8 @@ from shop.products.models import Product
 from shop.products.schemas import CatalogueRow
 
 COLUMNS = tuple(CatalogueRow().fields)
+# What an export writes before text that a spreadsheet would take for a formula.
+_APOSTROPHE = re.compile(r"\A'(?='*[=+\-@\t\r\n＝＋－＠])")  # noqa: RUF001 - full-width, as there
 
 
 class UnusableCatalogue(CarboyError):
@@ -97,7 +100,9 @@ def _numbered(reader: Any, names: list[str]) -> Iterator[Row]:
     for values in reader:
         if values:
             fields_of_row = {
-                name: value for name, value in zip(names, values, strict=False) if name in COLUMNS
+                name: _APOSTROPHE.sub("", value)
+                for name, value in zip(names, values, strict=False)
+                if name in COLUMNS
             }
             yield Row(start, fields_of_row, complete=len(values) == len(names))
         start = reader.line_num + 1

@@ -95,7 +95,7 @@ def list_categories() -> list[dict[str, Any]]:
 
 @products.get("/export")
 @requires("products:export")
-@exports(db, CatalogueRow, name="products", formulas="keep")  # it is imported again, unchanged
+@exports(db, CatalogueRow, name="products")
 def export_products() -> Select[Any]:
     """Export the catalogue, with the columns that ``flask shop import-catalogue`` reads."""
     return select(Product).order_by(Product.id)

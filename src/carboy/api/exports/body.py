@@ -21,8 +21,9 @@ __all__ = ["MEDIA_TYPES", "Body", "Format", "columns_of", "csv_lines"]
 Format = Literal["csv", "ndjson"]
 MEDIA_TYPES: dict[Format, str] = {"csv": "text/csv", "ndjson": "application/x-ndjson"}
 _BOM = b"\xef\xbb\xbf"
-# What spreadsheets take for the beginning of a formula, also in its full-width form
-_FORMULA = re.compile(r"[=+\-@\t\r\n＝＋－＠]")  # noqa: RUF001
+# What spreadsheets take for the beginning of a formula, also in its full-width form. Apostrophes
+# before it count, too: whoever takes one away has what was stored.
+_FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")  # noqa: RUF001
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 
 

@@ -46,7 +46,8 @@ def export(  # noqa: PLR0913 - keywords, each with a default
     :param name: of the file, without extension.
     :param bom: begin a CSV with a byte order mark, by which spreadsheets know UTF-8.
     :param formulas: ``escape`` puts an apostrophe before text that a spreadsheet would take
-        for a formula, in CSV; ``keep`` is for programs that must get back what was stored.
+        for a formula, in CSV, and before such text with apostrophes already, so that taking one
+        away gives back what was stored; ``keep`` is for programs that do not know of it.
     """
     body = Body(rows, schema, format, bom=bom, escape=formulas == "escape")
     content_type = MEDIA_TYPES[format]
