@@ -61,6 +61,38 @@ def test_sqlite_is_refused_where_its_file_does_not_last(target):
     Answers.of({"name": "demo", "database": "postgresql", "deploy": [target]})
 
 
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        pytest.param("app", ["wsgi", "wsgi:app", "shop.main:create_app", "a:f()"], id="app"),
+        pytest.param("static", ["", "static", "my_shop/static.d", ".out/a-b"], id="static"),
+        pytest.param("python", ["3.11", "3.13"], id="python"),
+        pytest.param("features", [[], ["auth"]], id="features"),
+    ],
+)
+def test_words_for_the_files_are_taken(name, values):
+    for value in values:
+        Answers.of({"name": "demo", name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("app", 'wsgi:create_app("x")'), ("app", 'a"]\nRUN id #'), ("app", "a:b; id"),
+        ("app", "a:b\n"), ("app", "$(id)"), ("app", "--help"), ("app", ""),
+        ("static", "../etc"), ("static", "/etc"), ("static", "a/../../b"), ("static", "a b"),
+        ("static", "$(id)"), ("static", "a\nb"), ("static", "-x"), ("static", 'a"b'),
+        ("python", "3.13-slim\nRUN id"), ("python", "latest"),
+        ("features", ["x]; id"]),
+    ],
+)  # fmt: skip
+def test_no_answer_becomes_code_in_the_files(name, value):
+    with pytest.raises(AnswersError) as refused:
+        Answers.of({"name": "demo", name: value})
+    assert len(refused.value.problems) == 1
+    assert len(refused.value.message.splitlines()) == 1
+
+
 def test_every_problem_is_named_at_once():
     with pytest.raises(AnswersError) as refused:
         Answers.of({"name": "Demo", "starter": "foo", "database": "bar", "deploy": ["baz"]})

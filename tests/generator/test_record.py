@@ -12,8 +12,8 @@ def test_what_is_written_is_read(tmp_path):
             "name": "demo",
             "database": "postgresql",
             "deploy": ["compose", "github"],
-            "app": 'shop:create_app("ü\\")',
-            "left": ["Dockerfile"],
+            "app": "shop:create_app()",
+            "left": ["Dockerfile", 'ü\\"'],
         }
     )
     Record(answers, "1.0+cabc").write(tmp_path)

@@ -41,6 +41,11 @@ _NEEDS_A_SERVER: Final = {
 }
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _NAME_LENGTH_MAX = 50
+# These stand in shell scripts, YAML and Dockerfiles, where other characters have a meaning.
+_APP = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*(:[A-Za-z_][A-Za-z0-9_.]*(\(\))?)?")
+_STATIC = re.compile(r"(?!.*\.\.)[A-Za-z0-9_.][A-Za-z0-9_./-]*")
+_PYTHON = re.compile(r"3\.[0-9]{1,2}")
+_FEATURE = re.compile(r"[a-z][a-z0-9-]*")
 # Names that the project's own files or what they import have already.
 _TAKEN = frozenset(
     {"app", "carboy", "locustfile", "migrations", "steps", "test", "tests", "wheels", "wsgi"}
@@ -134,6 +139,7 @@ class Answers:
         if self.starter != ADOPTED:
             problems += _unknown("starter", self.starter, STARTERS)
         problems += _unknown("database", self.database, DATABASES)
+        problems += _problems_of_words(self)
         for target in self.deploy:
             problems += _unknown("deployment target", target, TARGETS)
             if self.database == "sqlite" and target in _NEEDS_A_SERVER:
@@ -187,3 +193,26 @@ def _problems_of_name(name: str, *, adopted: bool) -> list[str]:
     ):
         return [f"{name!r} is the name of a module that the project uses. Use another one."]
     return []
+
+
+def _problems_of_words(answers: Answers) -> list[str]:
+    """Refuse what would be code in the files that are written."""
+    problems = []
+    if not _APP.fullmatch(answers.app):
+        problems.append(
+            f"The app {answers.app!r} cannot stand in the deployment files. Name it in a module, "
+            "wsgi.py, app = create_app(...), and use wsgi:app."
+        )
+    if answers.static and (not _STATIC.fullmatch(answers.static) or answers.static[0] == "/"):
+        problems.append(
+            f"The folder of static files, {answers.static!r}, cannot stand in the deployment "
+            "files. Rename it: letters, digits, dots, hyphens and underscores."
+        )
+    if not _PYTHON.fullmatch(answers.python):
+        problems.append(f"{answers.python!r} is no version of Python. Use one such as 3.13.")
+    problems += [
+        f"{one!r} is no extra of Carboy. Leave it out of features."
+        for one in answers.features
+        if not _FEATURE.fullmatch(one)
+    ]
+    return problems
