@@ -37,11 +37,6 @@ COMBINATIONS = [
 BY_PIP = COMBINATIONS[2]
 
 
-def _together(chosen):
-    """Keep the tests of one project in one process, which generates it once."""
-    return pytest.mark.xdist_group(" ".join(chosen[:2]))
-
-
 def test_every_two_answers_meet():
     pairs = set()
     for starter, database, deploy in COMBINATIONS:
@@ -56,10 +51,8 @@ def test_every_two_answers_meet():
 
 @pytest.fixture(
     scope="module",
-    params=[
-        pytest.param(chosen, id=" ".join((*chosen[:2], *chosen[2])), marks=_together(chosen))
-        for chosen in COMBINATIONS
-    ],
+    params=COMBINATIONS,
+    ids=[" ".join((*chosen[:2], *chosen[2])) for chosen in COMBINATIONS],
 )
 def project(request, tmp_path_factory, carboy, sh):
     """One combination, generated and installed."""
