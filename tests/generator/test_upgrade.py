@@ -14,7 +14,7 @@ from carboy.generator.record import NAME
 from .earlier import TEMPLATES, unpacked
 
 PROJECT = f"{TEMPLATES}project/"
-GONE_S = 10
+GONE_S = 60
 
 
 def earlier_templates(files):
