@@ -122,7 +122,7 @@ lock: $(uv) ## Bring uv.lock up to date with pyproject.toml (LOCK=… reaches uv
 .PHONY: projects
 projects: $(venv)/for-development ## Generate projects, install them, run their tests and serve them
 	@echo 'Generating, installing and testing projects'
-	@'$(bin)/pytest' -q -n auto --dist loadgroup -o faulthandler_timeout=600 -m projects \
+	@'$(bin)/pytest' -q -n auto --dist loadscope -o faulthandler_timeout=600 -m projects \
 		tests/generator/test_projects.py $(PYTEST_ARGS)
 
 .PHONY: pins

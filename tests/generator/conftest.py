@@ -17,15 +17,6 @@ _SETTINGS = {
 }
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Keep the tests of one project in one process (``--dist loadgroup``): it is made once."""
-    for item in items:
-        callspec = getattr(item, "callspec", None)
-        if callspec is not None and item.get_closest_marker("projects"):
-            item.add_marker(pytest.mark.xdist_group(callspec.id.replace("@", " ")))
-
-
 @pytest.fixture(scope="session")
 def environment(tmp_path_factory):
     """The variables of a person with an empty home and nothing configured."""

@@ -49,20 +49,16 @@ def test_every_two_answers_meet():
     assert wanted <= pairs
 
 
-@pytest.fixture(
-    scope="module",
-    params=COMBINATIONS,
-    ids=[" ".join((*chosen[:2], *chosen[2])) for chosen in COMBINATIONS],
-)
+@pytest.fixture(scope="class")
 def project(request, tmp_path_factory, carboy, sh):
     """One combination, generated and installed."""
-    starter, database, deploy = request.param
+    starter, database, deploy = request.cls.chosen
     folder = tmp_path_factory.mktemp("project")
     words = ("--starter", starter, "--database", database, "--deploy", ",".join(deploy) or "none")
     carboy(folder, "new", "demo-shop", *words)
     folder /= "demo-shop"
     uv = next(iter([*Path(sys.prefix).glob("uv-*/bin/uv"), shutil.which("uv")]), None)
-    if uv is not None and request.param != BY_PIP:
+    if uv is not None and request.cls.chosen != BY_PIP:
         requirements = ("--require-hashes", "--requirement", "requirements-development.txt")
         sh(folder, uv, "venv", "--quiet", "--seed", "--python", sys.executable, ".venv")
         sh(folder, uv, "pip", "install", "--quiet", "--python", ".venv/bin/python", *requirements)
@@ -94,55 +90,6 @@ def sh(environment):
     return sh
 
 
-def test_its_tests_pass(project, sh):
-    assert re.search(r"\d+ passed", sh(project, "make", "test"))
-
-
-def test_its_tests_pass_on_postgresql(project, sh):
-    url = os.environ.get("DATABASE_URL", "")
-    if not url.startswith("postgres"):
-        pytest.skip("DATABASE_URL names no PostgreSQL")
-    if "postgresql" not in (project / ".carboy.toml").read_text():
-        pytest.skip("the project is on SQLite")
-    assert re.search(r"\d+ passed", sh(project, "make", "test", DATABASE_URL=url))
-
-
-def test_its_style_and_types_are_right(project, sh):
-    sh(project, "make", "check-style", "check-types")
-
-
-def test_its_coverage_is_measured(project, sh):
-    if 'starter = "single"' not in (project / ".carboy.toml").read_text():
-        pytest.skip("the tests are the same; once is enough")
-    sh(project, "make", "coverage")
-    assert (project / "coverage.xml").is_file()
-    assert (project / "htmlcov" / "index.html").is_file()
-
-
-def test_it_is_ready_for_production(project, sh):
-    ready = {
-        "APP_ENV": "Production",
-        "SECRET_KEY": secrets.token_urlsafe(48),
-        "TRUSTED_HOSTS": "demo.example.com",
-    }
-    if "postgresql" in (project / ".carboy.toml").read_text():
-        ready["DATABASE_URL"] = "postgresql://nobody@127.0.0.1:1/nothing"
-    printed = sh(project, project / ".venv/bin/carboy", "settings", **ready)
-    assert "Production" in printed
-
-
-def test_make_start_serves_it_and_stops_when_told(project, sh, environment):
-    with started(project, environment) as (url, server):
-        with urllib.request.urlopen(f"{url}/health/ready", timeout=30) as answer:
-            assert answer.status == 200
-        with urllib.request.urlopen(url, timeout=30) as answer:
-            assert answer.status == 200
-        sh(project, "make", "test", BASE_URL=url)
-        os.killpg(server.pid, signal.SIGTERM)
-        server.wait(START_S)
-    assert server.returncode in {0, -signal.SIGTERM}
-
-
 @contextlib.contextmanager
 def started(project, environment):
     """Run ``make start`` on a free port; give the address and the process."""
@@ -171,20 +118,70 @@ def started(project, environment):
                 os.killpg(server.pid, signal.SIGKILL)
 
 
-def test_locking_anew_moves_nothing(project, sh, git):
-    if 'starter = "module"' not in (project / ".carboy.toml").read_text():
-        pytest.skip("the rule is the same; one starter is enough")
+class Checks:
+    """What holds for every project; a class for each combination, so that each is made once."""
 
-    def pins():
-        texts = [path.read_text() for path in sorted(project.glob("requirements*.txt"))]
-        return [re.findall(r"(?m)^(?:--.*|\S+==\S+)", text) for text in texts]
+    def test_its_tests_pass(self, project, sh):
+        assert re.search(r"\d+ passed", sh(project, "make", "test"))
 
-    before = pins()
-    sh(project, "make", "lock")
-    assert pins() == before
-    git(project, "restore", ".")
+    def test_its_tests_pass_on_postgresql(self, project, sh):
+        url = os.environ.get("DATABASE_URL", "")
+        if not url.startswith("postgres"):
+            pytest.skip("DATABASE_URL names no PostgreSQL")
+        if "postgresql" not in (project / ".carboy.toml").read_text():
+            pytest.skip("the project is on SQLite")
+        assert re.search(r"\d+ passed", sh(project, "make", "test", DATABASE_URL=url))
+
+    def test_its_style_and_types_are_right(self, project, sh):
+        sh(project, "make", "check-style", "check-types")
+
+    def test_its_coverage_is_measured(self, project, sh):
+        if 'starter = "single"' not in (project / ".carboy.toml").read_text():
+            pytest.skip("the tests are the same; once is enough")
+        sh(project, "make", "coverage")
+        assert (project / "coverage.xml").is_file()
+        assert (project / "htmlcov" / "index.html").is_file()
+
+    def test_it_is_ready_for_production(self, project, sh):
+        ready = {
+            "APP_ENV": "Production",
+            "SECRET_KEY": secrets.token_urlsafe(48),
+            "TRUSTED_HOSTS": "demo.example.com",
+        }
+        if "postgresql" in (project / ".carboy.toml").read_text():
+            ready["DATABASE_URL"] = "postgresql://nobody@127.0.0.1:1/nothing"
+        printed = sh(project, project / ".venv/bin/carboy", "settings", **ready)
+        assert "Production" in printed
+
+    def test_make_start_serves_it_and_stops_when_told(self, project, sh, environment):
+        with started(project, environment) as (url, server):
+            with urllib.request.urlopen(f"{url}/health/ready", timeout=30) as answer:
+                assert answer.status == 200
+            with urllib.request.urlopen(url, timeout=30) as answer:
+                assert answer.status == 200
+            sh(project, "make", "test", BASE_URL=url)
+            os.killpg(server.pid, signal.SIGTERM)
+            server.wait(START_S)
+        assert server.returncode in {0, -signal.SIGTERM}
+
+    def test_locking_anew_moves_nothing(self, project, sh, git):
+        if 'starter = "module"' not in (project / ".carboy.toml").read_text():
+            pytest.skip("the rule is the same; one starter is enough")
+
+        def pins():
+            texts = [path.read_text() for path in sorted(project.glob("requirements*.txt"))]
+            return [re.findall(r"(?m)^(?:--.*|\S+==\S+)", text) for text in texts]
+
+        before = pins()
+        sh(project, "make", "lock")
+        assert pins() == before
+        git(project, "restore", ".")
+
+    def test_nothing_is_left_uncommitted(self, project, git):
+        """What tests, coverage and a start leave behind is ignored by git."""
+        assert git(project, "status", "--porcelain") == ""
 
 
-def test_nothing_is_left_uncommitted(project, git):
-    """What tests, coverage and a start leave behind is ignored by git."""
-    assert git(project, "status", "--porcelain") == ""
+for combination in COMBINATIONS:
+    name = f"Test{combination[0].title()}On{combination[1].title()}"
+    globals()[name] = type(name, (Checks,), {"chosen": combination})
