@@ -146,8 +146,9 @@ def _loader(schema: Schema, *, partial: bool) -> Loader:
     source.line(1, "get = data.get")
     for name, field in schema.load_fields.items():
         key, place = _key(name, field), field.attribute or name
+        own = source.name(deserializer(field, load))
         by_field = (
-            f"store = {other}({source.name(schema)}, {source.name(deserializer(field))}, {key!r}, "
+            f"store = {other}({source.name(schema)}, {own}, {key!r}, "
             f"{place!r}, v, data, loaded, store, index, {told})"
         )
         source.line(1, f"v = get({key!r}, {gone})")

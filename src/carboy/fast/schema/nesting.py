@@ -17,15 +17,18 @@ Deserializer = Callable[[Any, str, Any, Any], Any]
 """Called with a raw value, its key, the object it is in, and ``partial``."""
 
 
-def deserializer(field: Field[Any]) -> Deserializer:
-    """Give a function that does what ``field.deserialize`` does."""
+def deserializer(field: Field[Any], load: Callable[..., Any]) -> Deserializer:
+    """Give a function that does what ``field.deserialize`` does.
+
+    :param load: loads what is nested, with its schema.
+    """
     kind = field_kind(field, loading=True)
     if kind is fields.Nested and type(field) is fields.Nested:
-        return _Around(field, _nested(field))
+        return _Around(field, _nested(field, load))
     if kind is fields.List:
         inner = field.inner  # type: ignore[attr-defined]
         if field_kind(inner, loading=True) is fields.Nested and type(inner) is fields.Nested:
-            return _Around(field, _listed(field, _Around(inner, _nested(inner))))
+            return _Around(field, _listed(field, _Around(inner, _nested(inner, load))))
     return lambda raw, key, data, partial: field.deserialize(
         raw, key, data, **({} if partial is None else {"partial": partial})
     )
@@ -56,9 +59,7 @@ class _Around:
         return found
 
 
-def _nested(field: fields.Nested) -> Callable[[Any, Any], Any]:
-    from carboy.fast.schema.loading import load  # it nests what is nested in here
-
+def _nested(field: fields.Nested, load: Callable[..., Any]) -> Callable[[Any, Any], Any]:
     def convert(raw: Any, partial: Any) -> Any:
         field._test_collection(raw)  # noqa: SLF001
         try:
