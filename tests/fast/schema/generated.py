@@ -316,3 +316,24 @@ def stored(random, schema):
     if kind is Thing and "f0" in values:
         values["_f0"] = values.pop("f0")
     return kind(values)
+
+
+def row_names(random, schema):
+    """Make the names of a row's values: most that the schema shows, and more, in any order."""
+    shown = {field.attribute or name: None for name, field in schema.dump_fields.items()}
+    names = [name for name in shown if random.random() < 0.95]
+    names += ["more"] * (random.random() < 0.3)
+    names += names[:1] * (random.random() < 0.05)
+    random.shuffle(names)
+    return names
+
+
+def row(random, schema, names):
+    """Make a row: mostly of values as a database has them."""
+    fields_of = {field.attribute or name: field for name, field in schema.fields.items()}
+    return tuple(
+        value_for(random, fields_of[name], STORED)
+        if name in fields_of and random.random() < 0.9
+        else random.choice(SCALARS)
+        for name in names
+    )

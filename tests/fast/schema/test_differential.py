@@ -1,8 +1,10 @@
 """Compiled code and marshmallow's own are given the same, and must answer the same."""
 
+import datetime as dt
 import re
 from collections import Counter
 from random import Random
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,9 +12,19 @@ from hypothesis import strategies as st
 from marshmallow import Schema as MarshmallowSchema
 from marshmallow import ValidationError, fields
 
-from carboy.fast.schema import Schema, dump, dumping, load, loading, source
+from carboy.fast.schema import (
+    Schema,
+    dump,
+    dumper,
+    dumping,
+    load,
+    loading,
+    outgoing,
+    rows_dumper,
+    source,
+)
 
-from .generated import CALLS, make_schema, payload, schema_options, stored
+from .generated import CALLS, make_schema, payload, row, row_names, schema_options, stored
 
 CASES = 6
 
@@ -77,6 +89,19 @@ def differences(random, counted):
             ):
                 if found != expected:
                     yield word, genuine.fields, options, rest, value, expected, found
+    yield from differences_of_rows(random, genuine)
+
+
+def differences_of_rows(random, genuine):
+    """Compare what is made of tuples; give the cases that differ."""
+    names = row_names(random, genuine)
+    by_name = rows_dumper(genuine, names)
+    for _ in range(CASES):
+        rows = [row(random, genuine, names) for _ in range(random.choice([0, 1, 3]))]
+        objs = [dict(zip(names, one, strict=True)) for one in rows]
+        expected = outcome(lambda given: genuine.dump(given, many=True), objs)
+        if (found := outcome(by_name, rows)) != expected:
+            yield "rows", genuine.fields, names, rows, expected, found
 
 
 @settings(
@@ -94,7 +119,7 @@ def test_both_answer_the_same(seed):
 def test_compiled_code_is_what_was_compared(monkeypatch):
     """Else everything would be the same because nothing was compiled."""
     taken = Counter()
-    by_field, read = loading._other, dumping.get_value
+    by_field, read, by_row = loading._other, dumper.get_value, dumping.row_dumper
 
     def counting_other(*args):
         taken["loaded by the field"] += 1
@@ -104,10 +129,16 @@ def test_compiled_code_is_what_was_compared(monkeypatch):
         taken["read by marshmallow"] += 1
         return read(*args)
 
+    def counting_row(*args):
+        written = by_row(*args)
+        taken["rows"] += written is not None
+        return written
+
     monkeypatch.setattr(loading, "_other", counting_other)
-    monkeypatch.setattr(dumping, "get_value", counting_read)
+    monkeypatch.setattr(dumper, "get_value", counting_read)
+    monkeypatch.setattr(dumping, "row_dumper", counting_row)
     counted = Counter()
-    fields = objects = whole = 0
+    fields = objects = whole = rows = 0
     for seed in range(150):
         random = Random(seed)
         schema = make_schema(random)()
@@ -120,8 +151,12 @@ def test_compiled_code_is_what_was_compared(monkeypatch):
             if outcome(dump, schema, shown)[0][0] == "answered":
                 objects += 1
                 whole += not taken["read by marshmallow"]
+        taken.clear()
+        rows_dumper(schema, row_names(random, schema))
+        rows += taken["rows"]
     assert counted["loaded by the field"] < fields * 0.6, (counted, fields)
     assert whole > objects * 0.2, (whole, objects)
+    assert rows > 150 * 0.2, rows
 
 
 MUTANTS = {
@@ -142,8 +177,11 @@ MUTANTS = {
     "what is required is not": (r"\n else: store", "\n elif v is not x0: store"),
     "naive is aware": (r"w\.tzinfo is not None and", "True or"),
     "the key is the name": (r"return \{'\w+':", "return {'f0':"),
-    "nothing is none": (r" or v\d is None\)", " or True)"),
-    "a date is one": (r"\.isoformat\(\)", ".isoformat()[:10]"),
+    "anything is none": (r" or (\w+) is None else", " or True else"),
+    "none is anything": (r"else None if (\w+) is None else", "else None if True else"),
+    "a date is a year": (r"\.isoformat\(\)", ".isoformat()[:4]"),
+    "a column further": (r"for \((v0), (v1)", r"for (\2, \1"),
+    "one class is all": (r"type\(obj\) is not kind", "False"),
     "a decimal is a number": (r"format\((v\d)[^)]*\)?, 'f'\)", r"str(\1)"),
     "what is gone is null": (r"if v\d is not x\d+: shown", "if True: shown"),
     "read again": (r"if v\d is x\d+: (v\d = x\d+\(obj)", r"if True: \1"),
@@ -203,3 +241,26 @@ def test_no_name_of_a_field_becomes_code(name, how):
         genuine = getattr(MarshmallowSchema, word)
         expected = outcome(lambda given, use=genuine: use(schema, given), value)
         assert outcome(by_function, schema, value) == expected
+
+
+@given(
+    moment=st.datetimes(timezones=st.sampled_from([None, dt.UTC, ZoneInfo("Asia/Kolkata")])),
+    number=st.uuids(),
+)
+def test_moments_and_uuids_are_written_as_by_the_standard_library(moment, number):
+    assert outgoing._moment(moment) == moment.isoformat()
+    assert outgoing._text(number) == str(number)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        pytest.param({"one": fields.String(), "two": fields.String()}, id="of compiled fields"),
+        pytest.param({"one": fields.Constant("1")}, id="of fields that are not"),
+    ],
+)
+def test_a_row_of_another_length_is_refused(schema):
+    by_name = rows_dumper(MarshmallowSchema.from_dict(schema)(), ["one", "two"])
+    for wrong in ("a",), ("a", "b", "c"):
+        with pytest.raises(ValueError, match=r"unpack|shorter|longer"):
+            by_name([("a", "b"), wrong])

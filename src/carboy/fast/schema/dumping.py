@@ -2,53 +2,88 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import keyword
-import uuid
-from collections.abc import Callable, Mapping
-from decimal import Decimal
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
+from typing import Any
 
-from marshmallow import Schema, fields, missing
+from marshmallow import Schema, fields
 from marshmallow.decorators import POST_DUMP, PRE_DUMP
-from marshmallow.fields import Field
-from marshmallow.utils import get_value
 
-from carboy.fast.schema.source import Compiled, Source
-from carboy.fast.schema.stock import are_names_text, field_kind, is_stock
+from carboy.fast.schema.dumper import (
+    DumpMany,
+    DumpOne,
+    any_dumper,
+    list_dumper,
+    object_dumper,
+    row_dumper,
+)
+from carboy.fast.schema.source import Compiled
+from carboy.fast.schema.stock import are_names_text, is_stock
 
-__all__ = ["dump"]
+__all__ = ["dump", "rows_dumper"]
 
 _KEY = "_carboy_dump"
-_UNREAD = object()
-_ISO = frozenset({"iso", "iso8601"})
-_DATES: Mapping[type, type] = {
-    fields.DateTime: dt.datetime,
-    fields.NaiveDateTime: dt.datetime,
-    fields.AwareDateTime: dt.datetime,
-    fields.Date: dt.date,
-    fields.Time: dt.time,
-}
-_NUMBERS: Mapping[type, str] = {fields.Integer: "int", fields.Float: "float"}
-Dumper = Callable[[Any], dict[str, Any]]
+_NONE = object()
 
 
 class _Dumpers(Compiled):
-    """The compiled code of one schema instance.
+    """The compiled code of one schema instance, each piece written when it is first needed.
 
     :ivar of: its fields when that was compiled.
-    :ivar keys: dumps a ``dict``.
-    :ivar attributes: dumps an object that has no keys.
-    :ivar anything: dumps the rest.
     """
 
-    __slots__ = ("anything", "attributes", "keys", "of")
+    __slots__ = ("_any", "_attributes", "_keys", "_lists", "_schema", "of")
 
     def __init__(self, schema: Schema) -> None:
         self.of = schema.dump_fields
-        self.keys = _dumper(schema, "obj[{name}]", "(KeyError, AttributeError)")
-        self.attributes = _dumper(schema, "obj.{bare}", "AttributeError")
-        self.anything = _dumper(schema, "", "")
+        self._schema = schema
+        self._any: DumpOne | None = None
+        self._keys: DumpOne | None = None
+        self._attributes: DumpOne | None = None
+        self._lists: dict[bool, DumpMany] = {}
+
+    def one(self, obj: Any) -> dict[str, Any]:
+        """Dump an object."""
+        kind = type(obj)
+        if kind is dict:
+            return (self._keys or self._made(keys=True))(obj)
+        if _has_no_keys(kind):
+            return (self._attributes or self._made(keys=False))(obj)
+        return self.any(obj)
+
+    def any(self, obj: Any) -> dict[str, Any]:
+        """Dump an object of whatever kind."""
+        if self._any is None:
+            self._any = any_dumper(self._schema, _Inner)
+        return self._any(obj)
+
+    def many(self, objs: Iterable[Any]) -> list[dict[str, Any]]:
+        """Dump objects, of which most are of the class of the first."""
+        rest = iter(objs)
+        first = next(rest, _NONE)
+        if first is _NONE:
+            return []
+        kind = type(first)
+        if kind is not dict and not _has_no_keys(kind):
+            return [self.one(obj) for obj in chain((first,), rest)]
+        keys = kind is dict
+        if keys not in self._lists:
+            self._lists[keys] = list_dumper(self._schema, _Inner, self.one, self.any, keys=keys)
+        return self._lists[keys](chain((first,), rest), kind)
+
+    def _made(self, *, keys: bool) -> DumpOne:
+        made = object_dumper(self._schema, _Inner, self.any, keys=keys)
+        if keys:
+            self._keys = made
+        else:
+            self._attributes = made
+        return made
+
+
+def _has_no_keys(kind: type) -> bool:
+    """Tell whether marshmallow reads attributes of an object of this class."""
+    # Classes themselves are left out: they may be subscriptable.
+    return not hasattr(kind, "__getitem__") and not issubclass(kind, type)
 
 
 def dump(schema: Schema, obj: Any, *, many: bool | None = None) -> Any:
@@ -68,8 +103,35 @@ def dump_or(genuine: Callable[..., Any], schema: Schema, obj: Any, many: bool | 
     if dumpers is None:
         return genuine(obj, many=many)
     if not (schema.many if many is None else many):
-        return _one(dumpers, obj)
-    return genuine(obj, many=many) if obj is None else [_one(dumpers, each) for each in obj]
+        return dumpers.one(obj)
+    return genuine(obj, many=many) if obj is None else dumpers.many(obj)
+
+
+def rows_dumper(
+    schema: Schema, names: Sequence[str]
+) -> Callable[[Iterable[Sequence[Any]]], list[dict[str, Any]]]:
+    """Give a function that dumps rows: tuples whose values have these names, in their order.
+
+    What it makes of rows is what ``schema.dump`` makes of ``dict(zip(names, row))`` of each, with
+    ``many=True``; where the schema has no hooks or fields of the project's own, these dictionaries
+    are not made. Names that the schema does not know are ignored.
+
+    :param schema: an instance whose fields do not change any more.
+    :param names: as many as a row has values.
+    :return: a function of rows; it is worth keeping. It raises ``ValueError`` for a row of
+        another length.
+    """
+    dumpers = _dumpers(schema)
+    written = None if dumpers is None else row_dumper(schema, _Inner, names)
+    if written is not None:
+        return written
+
+    def by_name(rows: Iterable[Sequence[Any]]) -> list[dict[str, Any]]:
+        objs = [dict(zip(names, row, strict=True)) for row in rows]
+        shown: list[dict[str, Any]] = dump(schema, objs, many=True)
+        return shown
+
+    return by_name
 
 
 def _dumpers(schema: Schema) -> _Dumpers | None:
@@ -92,175 +154,6 @@ def _is_understood(schema: Schema) -> bool:
         and not hooks.get(PRE_DUMP)
         and not hooks.get(POST_DUMP)
     )
-
-
-def _one(dumpers: _Dumpers, obj: Any) -> dict[str, Any]:
-    kind = type(obj)
-    if kind is dict:
-        return dumpers.keys(obj)
-    # Of an object whose class has no __getitem__, marshmallow reads attributes. Classes are
-    # left out: they may be subscriptable by themselves.
-    if not hasattr(kind, "__getitem__") and not issubclass(kind, type):
-        return dumpers.attributes(obj)
-    return dumpers.anything(obj)
-
-
-def _dumper(schema: Schema, reading: str, failing: str) -> Dumper:
-    """Write a function that reads all values, and dumps them at once if all are as expected.
-
-    :param reading: how a value is read; empty: as marshmallow does it.
-    :param failing: what that raises when there is none.
-    """
-    source = Source()
-    source.line(0, "def dump(obj):")
-    shown = [
-        (name, field, _way_out(source, field, f"v{place}"))
-        for place, (name, field) in enumerate(schema.dump_fields.items())
-    ]
-    direct = bool(reading) and all(
-        way is not None and _is_word(_attribute(name, field)) for name, field, way in shown
-    )
-    # What was read is not read again: a property may do anything.
-    for place in range(len(shown)):
-        source.line(1, f"v{place} = {source.name(_UNREAD)}")
-    if direct and shown:
-        _write_expected(source, shown, reading, failing)
-    _write_each(source, schema, shown)
-    return source.function("dump")
-
-
-def _write_expected(source: Source, shown: list[Any], reading: str, failing: str) -> None:
-    """Write the case in which every value is there and of the expected type."""
-    source.line(1, "try:")
-    for place, (name, field, _) in enumerate(shown):
-        bare = _attribute(name, field)
-        source.line(2, f"v{place} = {reading.format(name=repr(bare), bare=bare)}")
-    source.line(1, f"except {failing}:")
-    if failing == "AttributeError":
-        # The first that was not read is the one that is not there.
-        unread, gone = source.name(_UNREAD), source.name(missing)
-        for place in range(len(shown)):
-            word = "elif" if place else "if"
-            source.line(2, f"{word} v{place} is {unread}: v{place} = {gone}")
-    else:
-        source.line(2, "pass")
-    source.line(1, "else:")
-    tests = [way.test for _, _, way in shown if way.test]
-    source.line(2, f"if {' and '.join(tests) or 'True'}:")
-    pairs = ", ".join(f"{_key(name, field)!r}: {way.value}" for name, field, way in shown)
-    source.line(3, f"return {{{pairs}}}")
-
-
-def _write_each(source: Source, schema: Schema, shown: list[Any]) -> None:
-    """Write the general case: each field for itself, what is unexpected by marshmallow."""
-    accessor = source.name(schema.get_attribute)
-    read, gone, unread = source.name(get_value), source.name(missing), source.name(_UNREAD)
-    source.line(1, "shown = {}")
-    for place, (name, field, way) in enumerate(shown):
-        own = source.name(field)
-        key, v = _key(name, field), f"v{place}"
-        if way is None:
-            source.line(1, f"{v} = {own}.serialize({name!r}, obj, accessor={accessor})")
-            source.line(1, f"if {v} is not {gone}: shown[{key!r}] = {v}")
-            continue
-        source.line(1, f"if {v} is {unread}: {v} = {read}(obj, {_attribute(name, field)!r})")
-        source.line(1, f"if {v} is {gone}:")
-        source.line(2, f"{v} = {source.name(_default)}({own})")
-        source.line(2, f"if {v} is not {gone}:")
-        source.line(3, f"shown[{key!r}] = {own}._serialize({v}, {name!r}, obj)")
-        source.line(1, f"elif {way.test or 'True'}: shown[{key!r}] = {way.value}")
-        source.line(1, f"else: shown[{key!r}] = {own}._serialize({v}, {name!r}, obj)")
-    source.line(1, "return shown")
-
-
-def _is_word(name: str) -> bool:
-    """Tell whether a name can stand in code; other letters than ASCII Python normalises."""
-    return name.isascii() and name.isidentifier() and not keyword.iskeyword(name)
-
-
-def _default(field: Field[Any]) -> Any:
-    return field.dump_default() if callable(field.dump_default) else field.dump_default
-
-
-def _attribute(name: str, field: Field[Any]) -> str:
-    return name if field.attribute is None else field.attribute
-
-
-def _key(name: str, field: Field[Any]) -> str:
-    return name if field.data_key is None else field.data_key
-
-
-class _Way(NamedTuple):
-    """How a value leaves.
-
-    :param test: true when *value* is known to be right; empty: always.
-    :param value: what is shown.
-    """
-
-    test: str
-    value: str
-
-
-def _way_out(source: Source, field: Field[Any], v: str) -> _Way | None:
-    """Say how the value *v* of a field is dumped; ``None``: as the field itself does it."""
-    kind = field_kind(field, loading=False)
-    if kind is None:
-        return None
-    if kind in (fields.Raw, fields.Boolean):
-        return _Way("", v)
-    if kind is fields.List:
-        return _list_out(source, field, v)
-    if kind is fields.Nested and type(field) is fields.Nested:
-        return _Way("", f"{source.name(_Inner(field))}({v})")
-    written = _written(source, kind, field, v)
-    if written is None:
-        return None
-    test, value = written
-    return _Way(f"({test} or {v} is None)", value if value == v else _unless_none(v, value))
-
-
-def _unless_none(v: str, value: str) -> str:
-    return f"(None if {v} is None else {value})"
-
-
-def _written(source: Source, kind: type, field: Any, v: str) -> tuple[str, str] | None:
-    """Give a test for the usual type of a value, and what such a value becomes."""
-    if kind is fields.String:
-        return f"type({v}) is str", v
-    if kind in _NUMBERS:
-        return f"type({v}) is {_NUMBERS[kind]}", f"str({v})" if field.as_string else v
-    if kind is fields.UUID:
-        return f"type({v}) is {source.name(uuid.UUID)}", f"str({v})"
-    if kind is fields.Decimal:
-        return _decimal_out(source, field, v)
-    if kind in _DATES and (field.format or field.DEFAULT_FORMAT) in _ISO:
-        return f"type({v}) is {source.name(_DATES[kind])}", f"{v}.isoformat()"
-    return None
-
-
-def _decimal_out(source: Source, field: fields.Decimal, v: str) -> tuple[str, str]:
-    test = f"type({v}) is {source.name(Decimal)} and {v}.is_finite()"
-    value = v
-    if field.places is not None:
-        places, rounding = source.name(field.places), source.name(field.rounding)
-        value = f"{v}.quantize({places}, rounding={rounding})"
-    return f"({test})", f"format({value}, 'f')" if field.as_string else value
-
-
-def _list_out(source: Source, field: Any, v: str) -> _Way | None:
-    inner = field.inner
-    kind = field_kind(inner, loading=False)
-    if kind is None:
-        return None
-    if kind is fields.Nested and type(inner) is fields.Nested:
-        each = f"{source.name(_Inner(inner))}(e)"
-    else:
-        way = _way_out(source, inner, "e")
-        if way is None or kind is fields.List:
-            return None
-        otherwise = f"{source.name(inner)}._serialize(e, None, None)"
-        each = f"{way.value} if {way.test} else {otherwise}" if way.test else way.value
-    return _Way("", _unless_none(v, f"[{each} for e in {v}]"))
 
 
 class _Inner:
