@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from carboy.backing.database import Database
     from carboy.backing.moment import Moment
     from carboy.backing.storage import Storage
+    from carboy.fast.flask import Flask
     from carboy.fast.schema import Schema
     from carboy.settings import Development, Production, Settings, Testing, setting
     from carboy.website.assets import Assets
@@ -48,6 +49,7 @@ __all__ = [
     "Development",
     "Envelope",
     "File",
+    "Flask",
     "IdempotencyKeyMixin",
     "JSend",
     "Limit",
@@ -94,6 +96,7 @@ _HOMES = {
     "Development": "carboy.settings",
     "Envelope": "carboy.api.envelope",
     "File": "carboy.api.files",
+    "Flask": "carboy.fast.flask",
     "IdempotencyKeyMixin": "carboy.api.idempotency",
     "JSend": "carboy.api.envelope",
     "Limit": "carboy.api.limits",

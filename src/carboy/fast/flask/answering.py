@@ -1,0 +1,100 @@
+"""From what a view returned to what is sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.utils import get_content_type
+
+from carboy.fast.flask import hooks
+from carboy.fast.flask.plan import Plan
+from carboy.fast.flask.request import Request
+from carboy.fast.flask.response import plain, status_line
+
+__all__ = ["answer_of"]
+
+_HTML = "text/html; charset=utf-8"
+_JSON = "application/json"
+_OK = 200
+_SHORT = frozenset({204, 304})
+_DATA = frozenset({dict, list})
+
+
+_NOT_FOUND = NotFound().get_body().encode()
+
+
+def answer_of(app: Any, plan: Plan, context: Any, request: Request, value: Any) -> Any:
+    """Do what :meth:`flask.Flask.finalize_request` does.
+
+    :return: a response; or status, headers and body, when nobody has to see one.
+    """
+    if type(value) is Response:
+        return hooks.after(app, plan, context, request, value)
+    if not plan.direct:
+        return hooks.after(app, plan, context, request, app.make_response(value))
+    data, code, headers = _parts(value)
+    body, content_type = _written(plan, data)
+    seen = (
+        plan.after
+        or plan.finished
+        or context._after_request_functions
+        or context.opened is not None
+    )
+    if body is None:
+        response = _made(app, request, value) if not seen else app.make_response(value)
+        if type(response) is tuple:
+            return response
+        return hooks.after(app, plan, context, request, response)
+    if not seen and not headers and code >= _OK and code not in _SHORT:
+        return _bare(status_line(code), content_type, body, request)
+    response = plain(body, code, content_type)
+    if headers:
+        response.headers.update(headers)
+    return hooks.after(app, plan, context, request, response)
+
+
+def _parts(value: Any) -> tuple[Any, int, Any]:
+    """Take apart the plainest of the tuples that a view may return."""
+    if type(value) is tuple:
+        if len(value) == 2 and type(value[1]) is int:  # noqa: PLR2004 - as Flask counts
+            return value[0], value[1], None
+        if len(value) == 3 and type(value[1]) is int and type(value[0]) in _DATA:  # noqa: PLR2004
+            return value
+    return value, _OK, None
+
+
+def _written(plan: Plan, data: Any) -> tuple[bytes | None, str]:
+    """Write a body of the plainest types."""
+    kind = type(data)
+    if kind in _DATA:
+        content_type = plan.json.mimetype
+        if content_type != _JSON:
+            content_type = get_content_type(content_type, "utf-8")
+        return plan.json.body(data), content_type
+    if kind is str:
+        return data.encode(), _HTML
+    return (data if kind is bytes else None), _HTML
+
+
+def _made(app: Any, request: Request, value: Any) -> Any:
+    """Make the response of anything else, when nothing but the server will see it."""
+    if (
+        isinstance(value, HTTPException)
+        and app.error_response is None
+        and value.response is None
+        and type(value).__module__ == HTTPException.__module__
+    ):
+        if type(value) is NotFound and "description" not in vars(value):
+            return _bare("404 NOT FOUND", _HTML, _NOT_FOUND, request)
+        return value.get_response(request.environ)
+    return app.make_response(value)
+
+
+def _bare(status: str, content_type: str, body: bytes, request: Request) -> tuple[Any, ...]:
+    return (
+        status,
+        [("Content-Type", content_type), ("Content-Length", str(len(body)))],
+        [] if request.method == "HEAD" else [body],
+    )

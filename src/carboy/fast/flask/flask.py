@@ -1,0 +1,139 @@
+"""The app."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import flask
+from flask.globals import _cv_app
+from werkzeug.exceptions import HTTPException
+
+from carboy.fast.flask.config import Config
+from carboy.fast.flask.lane import serve
+from carboy.fast.flask.lazily import lazily
+from carboy.fast.flask.map import Map
+from carboy.fast.flask.matching import METHODS
+from carboy.fast.flask.plan import ATTRIBUTES, Plan
+from carboy.fast.flask.provider import JSONProvider
+from carboy.fast.flask.watch import UNTOUCHED
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+__all__ = ["Flask"]
+
+_log = logging.getLogger("carboy.flask")
+
+
+class _Current:
+    """The plan of an app, as long as nothing has changed."""
+
+    def __init__(self) -> None:
+        self.plan: Plan | None = None
+        self.said: str | None = None
+        self._lock = Lock()
+        self._changes = 0
+
+    def drop(self) -> None:
+        """Have the next request look at the app again."""
+        with self._lock:
+            self._changes += 1
+            self.plan = None
+
+    def renew(self, app: Any) -> Plan:
+        """Look at the app."""
+        changes = self._changes
+        plan = Plan(app, Flask)
+        with self._lock:
+            if changes == self._changes:
+                self.plan = plan
+        if plan.closed != self.said:
+            self.said = plan.closed
+            if plan.closed is not None:
+                _log.info("%s goes through Flask's own code: %s.", app.name, plan.closed)
+        return plan
+
+
+class Flask(flask.Flask):
+    """A :class:`flask.Flask` whose ordinary requests skip work that nobody observes.
+
+    Everything else is Flask's: routes, hooks, signals, sessions, errors, and each answer to the
+    byte. What this class does not know (a method that was replaced, classes of the project's own,
+    debug mode) goes through Flask's code; :attr:`closed` says why.
+
+    :ivar route_key: key of the WSGI environment that gets the rule that matched, such as
+        ``carboy.route``; ``None``: it is not written.
+    :ivar error_response: makes the response of an HTTP error that no error handler took, or
+        ``None`` to leave it to Flask.
+    """
+
+    config_class = Config
+    url_map_class = Map
+    json_provider_class = JSONProvider
+    route_key: str | None = None
+    error_response: Callable[[HTTPException], flask.Response | None] | None = None
+
+    @lazily
+    def _current(self) -> Any:
+        return _Current()
+
+    @property
+    def closed(self) -> str | None:
+        """Why every request goes through Flask's own code; ``None``: none has to."""
+        return self._plan().closed
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if name in ATTRIBUTES:
+            if name == "config" and isinstance(value, Config):
+                value.watch(self._current.drop)
+            self._current.drop()
+
+    def __delattr__(self, name: str) -> None:
+        super().__delattr__(name)
+        self._current.drop()
+
+    def _plan(self) -> Plan:
+        plan: Plan | None = self._current.plan
+        if plan is None or (not plan.witness.__flags__ & UNTOUCHED and plan.watch.changed()):
+            plan = self._current.renew(self)
+        return plan
+
+    def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """See :meth:`flask.Flask.wsgi_app`."""
+        plan = self._current.plan
+        if plan is None or (not plan.witness.__flags__ & UNTOUCHED and plan.watch.changed()):
+            plan = self._current.renew(self)
+        host = plan.hosts.get((environ.get("HTTP_HOST"), environ.get("wsgi.url_scheme")))
+        if host is None:
+            host = plan.judge(self, environ)
+        if (
+            host is None
+            or environ.get("REQUEST_METHOD") not in METHODS
+            or "HTTP_UPGRADE" in environ
+            or "werkzeug.debug.preserve_context" in environ
+            or plan.pushed
+            or plan.trusted != plan.trusted_seen
+            or _cv_app.get(None) is not None
+        ):
+            return super().wsgi_app(environ, start_response)
+        return serve(self, plan, host, environ, start_response)  # type: ignore[no-any-return]
+
+    def preprocess_request(self) -> Any:
+        """See :meth:`flask.Flask.preprocess_request`."""
+        if self.route_key is not None:
+            request = flask.request
+            if request.url_rule is not None:
+                request.environ[self.route_key] = request.url_rule.rule
+        return super().preprocess_request()
+
+    def make_response(self, rv: Any) -> flask.Response:
+        """See :meth:`flask.Flask.make_response`."""
+        if self.error_response is not None and isinstance(rv, HTTPException):
+            response = self.error_response(rv)
+            if response is not None:
+                return response
+        return super().make_response(rv)

@@ -1,0 +1,210 @@
+"""One request, with as little as its app needs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask.globals import _cv_app, _cv_request
+from flask.signals import appcontext_popped
+from werkzeug.exceptions import NotFound
+from werkzeug.routing.exceptions import NoMatch, RequestAliasRedirect, RequestPath
+from werkzeug.wsgi import ClosingIterator
+
+from carboy.fast.flask import hooks
+from carboy.fast.flask.answering import answer_of
+from carboy.fast.flask.context import AppContext, RequestContext
+from carboy.fast.flask.plan import Plan
+from carboy.fast.flask.request import Request
+from carboy.fast.flask.response import send
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+    from carboy.fast.flask.matching import Route, Routes
+
+__all__ = ["serve"]
+
+_new = object.__new__
+
+
+def serve(
+    app: Any, plan: Plan, host: str, environ: WSGIEnvironment, start_response: StartResponse
+) -> Any:
+    """Do what :meth:`flask.Flask.wsgi_app` does, in its order.
+
+    :param host: as it was judged.
+    :return: the body.
+    """
+    path = environ.get("PATH_INFO") or ""
+    if not path.isascii():
+        path = path.encode("latin1").decode(errors="replace")
+    regular = path[:1] == "/" and path[1:2] != "/"
+    request = Request.on(
+        environ, environ["REQUEST_METHOD"], path if regular else "/" + path.lstrip("/")
+    )
+    request.json_module = plan.json
+    request.host = host
+    if plan.trusted is not None:
+        request.trusted_hosts = plan.trusted
+    app_context: Any = _new(AppContext)
+    app_context.app = app
+    context: Any = _new(RequestContext)
+    context.app = app
+    context.request = request
+    context._after_request_functions = []
+    app_context._cv_tokens = [_cv_app.set(app_context)]
+    context._cv_tokens = [(_cv_request.set(context), app_context)]
+    response: Any = None
+    error: BaseException | None = None
+    try:
+        try:
+            response = _respond(app, plan, context, request, regular)
+        except Exception as raised:  # noqa: BLE001 - Flask's own
+            error = raised
+            response = app.handle_exception(raised)
+        except BaseException as raised:
+            error = raised
+            raise
+        if type(response) is tuple:
+            status, headers, body = response
+            start_response(status, headers)
+        else:
+            body = send(response, environ, start_response)
+    finally:
+        _end(app, plan, context, app_context, error)
+    if body is None:
+        body = response.response
+        if response._on_close:
+            return ClosingIterator(body, response.close)
+    return body
+
+
+def _respond(  # noqa: C901 - one request, step by step
+    app: Any,
+    plan: Plan,
+    context: Any,
+    request: Request,
+    regular: bool,  # noqa: FBT001
+) -> Any:
+    """Match, dispatch and finish.
+
+    :return: a response, or what there is to send when nobody has to see one.
+    """
+    environ = request.environ
+    if plan.opens_sessions or plan.cookie in environ.get("HTTP_COOKIE", ""):
+        context._session  # noqa: B018 - opens it
+    route = _match(plan, context, request, regular)
+    if not app._got_first_request:
+        app._got_first_request = True
+    try:
+        answer = None
+        if plan.started or plan.preprocessors or plan.before:
+            answer = hooks.before(app, plan, request)
+            if route is not None and (
+                request.url_rule is not route.rule or request.routing_exception is not None
+            ):
+                route = None
+        elif plan.route_key is not None:
+            plan.label(request)
+        if answer is None:
+            if route is not None and request.method != "OPTIONS":
+                view = plan.view_functions[route.rule.endpoint]
+                if view is not route.view:
+                    view = _view(app, route, view)
+                answer = view(**request.view_args)  # type: ignore[arg-type]
+            elif (
+                type(request.routing_exception) is NotFound
+                and request.url_rule is None
+                and plan.handles
+                and not plan.is_handled(_NOT_FOUND, 404)
+            ):
+                answer = request.routing_exception
+            else:
+                answer = _dispatch(app, plan, request)
+    except Exception as error:  # noqa: BLE001 - Flask's own
+        answer = app.handle_user_exception(error)
+    return answer_of(app, plan, context, request, answer)
+
+
+_NOT_FOUND = frozenset(NotFound.__mro__)
+
+
+def _match(plan: Plan, context: Any, request: Request, regular: bool) -> Route | None:  # noqa: FBT001
+    """Find the rule; the route is given only where nothing more is to be known of it."""
+    routes: Routes = plan.url_map.prepared or plan.url_map.prepare()
+    path, method = request.path, request.method
+    route = routes.known[method].get(path)
+    if route is not None and regular:
+        request.url_rule = route.rule
+        request.view_args = {}
+        return route
+    found = routes.find(path, method) if regular else None
+    if found is not None:
+        route, request.view_args = found
+        request.url_rule = route.rule
+        return route
+    if regular and routes.can_be_asked_twice:
+        try:
+            plan.url_map._matcher.match(routes.domain, path, method, websocket=False)
+        except NoMatch as miss:
+            if not miss.have_match_for and not miss.websocket_mismatch:
+                request.routing_exception = NotFound()
+                return None
+        except (RequestPath, RequestAliasRedirect):
+            pass
+    if context.url_adapter is not None:
+        context.match_request()
+    return None
+
+
+def _view(app: Any, route: Route, view: Any) -> Any:
+    """Make *view* callable from here, and remember it if it is already."""
+    called = app.ensure_sync(view)
+    if called is view:
+        route.view = view
+    return called
+
+
+def _dispatch(app: Any, plan: Plan, request: Request) -> Any:
+    """Do what :meth:`flask.Flask.dispatch_request` does."""
+    if request.routing_exception is not None:
+        app.raise_routing_exception(request)
+    rule: Any = request.url_rule
+    if request.method == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
+        return app.make_default_options_response()
+    view = plan.view_functions[rule.endpoint]
+    return hooks.callable_of(app, plan, view)(**request.view_args)  # type: ignore[arg-type]
+
+
+def _end(app: Any, plan: Plan, context: Any, app_context: Any, error: BaseException | None) -> None:
+    """Do what popping the contexts does."""
+    if error is not None and app.should_ignore_error(error):
+        error = None
+    tokens, app_tokens = context._cv_tokens, app_context._cv_tokens
+    if len(tokens) != 1 or len(app_tokens) != 1:
+        context.pop(error)
+        return
+    request = context.request
+    try:
+        if plan.teardown or plan.tearing_down or request.form_read:
+            hooks.end(app, plan, request, error)
+    finally:
+        current = _cv_request.get()
+        _cv_request.reset(tokens.pop()[0])
+        current.request.environ["werkzeug.request"] = None
+        try:
+            if plan.teardown_app or plan.app_tearing_down:
+                hooks.end_app(app, plan, error)
+        finally:
+            current_app = _cv_app.get()
+            _cv_app.reset(app_tokens.pop())
+        if current_app is not app_context:
+            raise AssertionError(
+                f"Popped wrong app context. ({current_app!r} instead of {app_context!r})"
+            )
+        if plan.popped:
+            appcontext_popped.send(app, _async_wrapper=app.ensure_sync)
+        if current is not context:
+            raise AssertionError(
+                f"Popped wrong request context. ({current!r} instead of {context!r})"
+            )

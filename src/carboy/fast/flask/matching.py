@@ -1,0 +1,243 @@
+"""Which rule a path and a method belong to, when that is plain.
+
+The walk is Werkzeug's own, over the same states, prepared once. It only ever says *yes*: what it
+does not find, and what it finds and does not know (a redirect, an alias, a converter of the
+project's own), is asked again of Werkzeug's matcher.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from werkzeug.routing import (
+    AnyConverter,
+    FloatConverter,
+    IntegerConverter,
+    Map,
+    PathConverter,
+    Rule,
+    UnicodeConverter,
+    UUIDConverter,
+    ValidationError,
+)
+from werkzeug.routing.matcher import State
+
+__all__ = ["Route", "Routes"]
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_CONVERTERS = frozenset(
+    {AnyConverter, FloatConverter, IntegerConverter, PathConverter, UnicodeConverter, UUIDConverter}
+)
+_GROUP = "__werkzeug_"
+_DIGITS = rf"(?P<{_GROUP}0>\d+)\Z"
+_SEGMENT = rf"(?P<{_GROUP}0>[^/]{{1,}})\Z"
+_REMEMBERED = 4096
+
+Found = tuple["Rule", tuple[str, ...]]
+
+
+class _Unsure(Exception):
+    """Werkzeug's matcher would do more here than find a rule."""
+
+
+class Route:
+    """A rule without anything unusual about it.
+
+    :ivar view: view function last seen, if it is no coroutine function.
+    :ivar plain: whether there are no values in the path.
+    """
+
+    __slots__ = ("_converters", "plain", "rule", "view")
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+        self.view: Any = None
+        self.plain = not rule._converters
+        self._converters = [
+            (name, None if type(converter) is UnicodeConverter else converter)
+            for name, converter in rule._converters.items()
+        ]
+
+    def arguments(self, values: tuple[str, ...]) -> dict[str, Any]:
+        """Convert the *values* of the path.
+
+        :raises ValidationError: if the converter refuses one.
+        """
+        return {
+            name: value if converter is None else converter.to_python(value)
+            for (name, converter), value in zip(self._converters, values, strict=False)
+        }
+
+
+class Routes:
+    """The rules of a map as they were when this was made.
+
+    :ivar domain: what Werkzeug's matcher is asked for beside the path.
+    :ivar can_be_asked_twice: whether nothing of the project's own would notice.
+    :ivar known: method → path → route, of paths without values that have matched.
+    """
+
+    def __init__(self, url_map: Map) -> None:
+        self.known: dict[str, dict[str, Route]] = {method: {} for method in METHODS}
+        self._start = _start(url_map)
+        self.domain = url_map.default_subdomain or ""
+        self.can_be_asked_twice = self._start is not None and all(
+            type(converter) in _CONVERTERS and "to_python" not in vars(converter)
+            for rule in url_map.iter_rules()
+            for converter in rule._converters.values()
+        )
+        # By identity: rules are equal when their paths are.
+        self._routes: Mapping[int, Route] = {
+            id(rule): Route(rule) for rule in url_map.iter_rules() if _is_plain(rule, url_map)
+        }
+
+    def find(self, path: str, method: str) -> tuple[Route, dict[str, Any]] | None:
+        """Match *path*, which begins with exactly one slash.
+
+        :return: ``None`` if Werkzeug is to be asked.
+        """
+        known = self.known.get(method)
+        if self._start is None or known is None:
+            return None
+        parts = path.split("/")
+        try:
+            found = _walk(self._start, parts, 1, (), method)
+            if found is None:
+                return None
+            route = self._routes.get(id(found[0]))
+            if route is None:
+                return None
+            if route.plain:
+                if len(known) < _REMEMBERED:
+                    known[path] = route
+                return route, {}
+            return route, route.arguments(found[1])
+        except (_Unsure, ValidationError):
+            return None
+
+
+class _Node:
+    """One state of the matcher; the lists of rules are Werkzeug's, whose methods may change."""
+
+    __slots__ = ("dynamic", "rules", "slashed", "static")
+
+    def __init__(self, state: State) -> None:
+        self.static = {part: _Node(inner) for part, inner in state.static.items()}
+        self.dynamic = [
+            (_test(part), part.final, part.suffixed, _Node(inner)) for part, inner in state.dynamic
+        ]
+        self.rules = state.rules
+        slashed = state.static.get("")
+        self.slashed = [] if slashed is None else slashed.rules
+
+
+def _start(url_map: Map) -> _Node | None:
+    """Find the state where every path begins, after the domain and the first slash."""
+    root = url_map._matcher._root
+    domain = root.static.get(url_map.default_subdomain or "")
+    if url_map.host_matching or root.dynamic or domain is None or domain.dynamic:
+        return None
+    first = domain.static.get("")
+    return None if first is None else _Node(first)
+
+
+def _is_plain(rule: Rule, url_map: Map) -> bool:
+    """Tell whether a match of *rule* is all there is to it."""
+    return (
+        type(rule) is Rule
+        and not rule.alias
+        and not rule.build_only
+        and not rule.websocket
+        and rule.redirect_to is None
+        and all(type(converter) in _CONVERTERS for converter in rule._converters.values())
+        and not any(
+            vars(converter).keys() & {"to_python"} for converter in rule._converters.values()
+        )
+        # A rule with defaults may redirect to another one of its endpoint.
+        and not any(other.defaults for other in url_map._rules_by_endpoint[rule.endpoint])
+    )
+
+
+def _test(part: Any) -> Callable[[str], Any]:
+    """Prepare the test of a dynamic part: what it gives is false, true, or a match."""
+    if part.content == _SEGMENT and not part.final:
+        return bool  # parts have no slash in them
+    if part.content == _DIGITS and not part.final:
+        return str.isdecimal
+    pattern = re.compile(part.content)
+    names = sorted(
+        (name for name in pattern.groupindex if name.startswith(_GROUP)),
+        key=lambda name: int(name.removeprefix(_GROUP)),
+    )
+
+    def match(target: str) -> tuple[tuple[Any, ...], Any] | None:
+        found = pattern.match(target)
+        if found is None:
+            return None
+        groups = found.groups()
+        return tuple(found[name] for name in names), groups[-1] if groups else None
+
+    return match
+
+
+def _walk(  # noqa: C901, PLR0911, PLR0912 - Werkzeug's order of trying things
+    node: _Node, parts: list[str], at: int, values: tuple[str, ...], method: str
+) -> Found | None:
+    """Follow ``StateMachineMatcher.match`` in the order it tries things.
+
+    :raises _Unsure: where it would redirect to the path with a slash at the end.
+    """
+    if at == len(parts):
+        for rule in node.rules:
+            if (rule.methods is None or method in rule.methods) and not rule.websocket:
+                return rule, values
+        for rule in node.slashed:
+            if (rule.methods is None or method in rule.methods) and not rule.websocket:
+                if rule.strict_slashes:
+                    raise _Unsure
+                return rule, values
+        return None
+    part = parts[at]
+    child = node.static.get(part)
+    if child is not None:
+        found = _walk(child, parts, at + 1, values, method)
+        if found is not None:
+            return found
+    for test, final, suffixed, child in node.dynamic:
+        found = _step(test, final, suffixed, child, parts, at, values, method)
+        if found is not None:
+            return found
+    if part == "" and at + 1 == len(parts):
+        for rule in node.rules:
+            if (
+                not rule.strict_slashes
+                and (rule.methods is None or method in rule.methods)
+                and not rule.websocket
+            ):
+                return rule, values
+    return None
+
+
+def _step(  # noqa: PLR0913, PLR0917 - one step of the walk, on its way
+    test: Callable[[str], Any],
+    final: bool,  # noqa: FBT001
+    suffixed: bool,  # noqa: FBT001
+    child: _Node,
+    parts: list[str],
+    at: int,
+    values: tuple[str, ...],
+    method: str,
+) -> Found | None:
+    target = "/".join(parts[at:]) if final else parts[at]
+    found = test(target)
+    if not found:
+        return None
+    if found is True:
+        return _walk(child, parts, at + 1, (*values, target), method)
+    groups, suffix = found
+    rest = [] if final else parts[at + 1 :]
+    if suffixed and suffix == "/":
+        rest = [""]
+    return _walk(child, rest, 0, values + groups, method)

@@ -1,0 +1,167 @@
+"""The request of the lane: what it needs is there, the rest is made when it is asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import flask
+from flask.globals import _cv_app
+from werkzeug.datastructures import EnvironHeaders
+from werkzeug.exceptions import ClientDisconnected
+from werkzeug.utils import cached_property
+from werkzeug.wsgi import LimitedStream, _get_server
+
+from carboy.fast.flask.lazily import lazily
+from carboy.fast.flask.provider import JSONProvider
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+__all__ = ["Request"]
+
+_new = object.__new__
+_LENGTH_DIGITS = 18
+
+
+class Request(flask.Request):
+    """A :class:`flask.Request` that the lane fills without taking the environment apart."""
+
+    form_read = False
+    """Whether there may be files to close."""
+    _body_length: int | None = None
+
+    @classmethod
+    def on(cls, environ: WSGIEnvironment, method: str, path: str) -> Request:
+        """Make what ``flask.Request(environ)`` makes.
+
+        :param method: in capital letters.
+        :param path: decoded, with one slash at the beginning.
+        """
+        self: Any = _new(cls)
+        self.environ = environ
+        self.method = method
+        self.path = path
+        self.scheme = environ["wsgi.url_scheme"]
+        self.remote_addr = environ.get("REMOTE_ADDR")
+        query = environ.get("QUERY_STRING")
+        self.query_string = query.encode("latin1") if query else b""
+        root = environ.get("SCRIPT_NAME")
+        self.root_path = _decoded(root).rstrip("/") if root else ""
+        self.shallow = False
+        environ["werkzeug.request"] = self
+        return cast("Request", self)
+
+    @lazily
+    def server(self) -> tuple[str, int | None] | None:
+        """Name and port of the server."""
+        return _get_server(self.environ)
+
+    @lazily
+    def host(self) -> str:
+        """See :attr:`werkzeug.wrappers.Request.host`."""
+        return flask.Request.host.fget(self)  # type: ignore[attr-defined,no-any-return]
+
+    @lazily
+    def headers(self) -> EnvironHeaders:
+        """The headers, which look into the environment."""
+        return EnvironHeaders(self.environ)
+
+    def _load_form_data(self) -> None:
+        self.form_read = True
+        super()._load_form_data()
+
+    @cached_property
+    def stream(self) -> Any:
+        """See :attr:`werkzeug.wrappers.Request.stream`; at its end after :meth:`get_data`."""
+        length = self._body_length
+        if length is None:
+            return flask.Request.stream.fget(self)  # type: ignore[attr-defined]
+        stream = LimitedStream(self.environ["wsgi.input"], length)
+        stream._pos = length
+        return stream
+
+    def get_data(
+        self,
+        cache: bool = True,  # noqa: FBT001, FBT002 - Werkzeug's signature
+        as_text: bool = False,  # noqa: FBT001, FBT002
+        parse_form_data: bool = False,  # noqa: FBT001, FBT002
+    ) -> Any:
+        """See :meth:`werkzeug.wrappers.Request.get_data`."""
+        if as_text or parse_form_data or not cache or "_cached_data" in self.__dict__:
+            return super().get_data(cache, as_text, parse_form_data)  # type: ignore[call-overload]
+        length = self._plain_length()
+        if length is None:
+            return super().get_data(cache)
+        data = self._cached_data = _read(self.environ["wsgi.input"], length)
+        self._body_length = length
+        return data
+
+    def _plain_length(self) -> int | None:
+        """Give the length of a body that can be read at once, within the limits."""
+        environ = self.environ
+        announced = environ.get("CONTENT_LENGTH")
+        if (
+            not announced
+            or not announced.isdecimal()
+            or not announced.isascii()
+            or len(announced) > _LENGTH_DIGITS
+            or "wsgi.input_terminated" in environ
+            or "HTTP_TRANSFER_ENCODING" in environ
+            or "stream" in self.__dict__
+            or self.shallow
+        ):
+            return None
+        length = int(announced)
+        limit = self._max_content_length
+        if limit is None:
+            context = _cv_app.get(None)
+            if context is None:
+                return None
+            limit = context.app.config["MAX_CONTENT_LENGTH"]
+        return None if limit is not None and length > limit else length
+
+    def get_json(
+        self,
+        force: bool = False,  # noqa: FBT001, FBT002 - Werkzeug's signature
+        silent: bool = False,  # noqa: FBT001, FBT002
+        cache: bool = True,  # noqa: FBT001, FBT002
+    ) -> Any:
+        """See :meth:`werkzeug.wrappers.Request.get_json`."""
+        if (
+            cache
+            and type(self.json_module) is JSONProvider
+            and self._cached_json is flask.Request._cached_json
+            and (force or self.environ.get("CONTENT_TYPE") == "application/json")
+        ):
+            data = self.get_data()
+            try:
+                value = self.json_module.loads(data)
+            except ValueError:
+                pass  # what becomes of it is Werkzeug's business
+            else:
+                self._cached_json = (value, value)
+                return value
+        return super().get_json(force, silent, cache)
+
+
+def _decoded(text: str) -> str:
+    """Decode a string of WSGI (PEP 3333, "Unicode Issues")."""
+    return text.encode("latin1").decode(errors="replace")
+
+
+def _read(stream: Any, length: int) -> bytes:
+    """Read *length* bytes as Werkzeug's ``LimitedStream`` does.
+
+    :raises ClientDisconnected: if there are fewer (400).
+    """
+    read = stream.read
+    data = b""
+    try:
+        while len(data) < length:
+            more = read(length - len(data))
+            if not more:
+                raise ClientDisconnected
+            data = data + more if data else more
+    except (OSError, ValueError) as error:
+        raise ClientDisconnected from error
+    return data

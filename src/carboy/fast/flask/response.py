@@ -1,0 +1,85 @@
+"""Responses made and sent without what Werkzeug does for every other case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, cast
+
+from flask import Response
+from werkzeug.datastructures import Headers
+from werkzeug.http import HTTP_STATUS_CODES
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+__all__ = ["plain", "send", "status_line"]
+
+_new = object.__new__
+_ATTRIBUTES = 6
+"""How many a response has whose making and sending nobody has interfered with."""
+_OK = 200
+_SHORT = frozenset({204, 304})
+_LOCATIONS = frozenset({"location", "content-location"})
+_LINES = {code: f"{code} {phrase.upper()}" for code, phrase in HTTP_STATUS_CODES.items()}
+
+
+def status_line(code: int) -> str:
+    """Write a status as Werkzeug does, such as ``404 NOT FOUND``."""
+    return _LINES.get(code) or f"{code} UNKNOWN"
+
+
+def plain(body: bytes, code: int, content_type: str) -> Response:
+    """Make what ``flask.Response(body, code, content_type=content_type)`` makes."""
+    headers = _new(Headers)
+    headers._list = [("Content-Type", content_type), ("Content-Length", str(len(body)))]
+    response: Any = _new(Response)
+    response.headers = headers
+    response._status = status_line(code)
+    response._status_code = code
+    response.direct_passthrough = False
+    response._on_close = []
+    response.response = [body]
+    return cast("Response", response)
+
+
+def send(
+    response: Any, environ: WSGIEnvironment, start_response: StartResponse
+) -> Iterable[bytes] | None:
+    """Do what calling *response* does.
+
+    :return: what to send; ``None``: the list that is the response's own body.
+    """
+    if type(response) is not Response or len(response.__dict__) != _ATTRIBUTES:
+        return _called(response, environ, start_response)
+    body = response.response
+    headers = response.headers
+    if (
+        type(body) is not list
+        or response._on_close
+        or len(body) != 1
+        or type(body[0]) is not bytes
+        or type(headers) is not Headers
+        or response.direct_passthrough
+        or response._status_code < _OK
+        or response._status_code in _SHORT
+        or environ["REQUEST_METHOD"] == "HEAD"
+    ):
+        return _called(response, environ, start_response)
+    length = False
+    for name, _ in headers._list:
+        lower = name.lower()
+        if lower == "content-length":
+            length = True
+        elif lower in _LOCATIONS:
+            return _called(response, environ, start_response)
+    sent = headers._list.copy()
+    if not length:
+        sent.append(("Content-Length", str(len(body[0]))))
+    start_response(response._status, sent)
+    return None
+
+
+def _called(
+    response: Any, environ: WSGIEnvironment, start_response: StartResponse
+) -> Iterable[bytes]:
+    return cast("Iterable[bytes]", response(environ, start_response))

@@ -1,0 +1,184 @@
+"""carboy.Flask: what its documentation says."""
+
+from __future__ import annotations
+
+import logging
+
+import flask
+import pytest
+from flask import g, request, session
+
+import carboy
+from carboy.fast.flask import flask as module
+
+
+@pytest.fixture
+def served(monkeypatch):
+    """Paths that took the lane."""
+    paths = []
+    serve = module.serve
+
+    def counted(app, plan, host, environ, start_response):
+        paths.append(environ["PATH_INFO"])
+        return serve(app, plan, host, environ, start_response)
+
+    monkeypatch.setattr(module, "serve", counted)
+    return paths
+
+
+@pytest.fixture
+def app():
+    app = carboy.Flask(__name__)
+    app.secret_key = "a key for tests"
+
+    @app.get("/json")
+    def json_view():
+        return {"b": 1, "a": [1.5, None, "é"]}
+
+    @app.get("/users/<int:id>")
+    def user(id):  # noqa: A002 - the name of the variable
+        return {"id": id}
+
+    @app.post("/echo")
+    def echo():
+        return request.get_json()
+
+    @app.get("/visits")
+    def visits():
+        session["visits"] = session.get("visits", 0) + 1
+        return str(session["visits"])
+
+    return app
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "body"),
+    [
+        pytest.param("/json", 200, b'{"a":[1.5,null,"\\u00e9"],"b":1}\n', id="a JSON view"),
+        pytest.param("/users/7", 200, b'{"id":7}\n', id="a route with a converter"),
+        pytest.param("/nowhere", 404, None, id="a path without a rule"),
+    ],
+)
+def test_ordinary_requests_take_the_lane(app, served, path, status, body):
+    answer = app.test_client().get(path)
+    assert answer.status_code == status
+    assert body is None or answer.data == body
+    assert served == [path]
+
+
+def test_a_body_is_read_once_and_is_still_there(app, served):
+    answer = app.test_client().post("/echo", json={"n": 12345678901234567890123})
+    assert answer.json == {"n": 12345678901234567890123}
+    assert served == ["/echo"]
+
+
+def test_a_session_lives_from_request_to_request(app):
+    client = app.test_client()
+    assert [client.get("/visits").text for _ in range(3)] == ["1", "2", "3"]
+
+
+def test_a_session_that_nobody_touches_is_not_opened(app, monkeypatch):
+    opened = []
+    monkeypatch.setattr(
+        type(app.session_interface), "open_session", lambda self, app, request: opened.append(1)
+    )
+    app.plain = True  # any attribute
+    assert app.closed is not None  # a class was changed: Flask's own code
+    app.test_client().get("/json")
+    assert opened == [1]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        pytest.param(lambda app: setattr(app, "debug", True), "debug mode", id="debug mode"),
+        pytest.param(
+            lambda app: setattr(app, "full_dispatch_request", lambda: app.make_response("mine")),
+            "a full_dispatch_request() of its own",
+            id="a method of one app",
+        ),
+        pytest.param(
+            lambda app: setattr(app, "request_class", type("Mine", (flask.Request,), {})),
+            "requests are of a class",
+            id="a request class",
+        ),
+        pytest.param(
+            lambda app: setattr(app, "response_class", type("Mine", (flask.Response,), {})),
+            "responses are of a class",
+            id="a response class",
+        ),
+        pytest.param(
+            lambda app: setattr(app, "subdomain_matching", True), "subdomains", id="subdomains"
+        ),
+    ],
+)
+def test_what_the_lane_does_not_know_closes_it_at_once(app, served, caplog, change, reason):
+    client = app.test_client()
+    client.get("/json")
+    assert app.closed is None
+    caplog.set_level(logging.INFO, "carboy.flask")
+    change(app)
+    assert client.get("/json").status_code == 200
+    assert reason in app.closed
+    assert reason in caplog.text
+    assert served == ["/json"]
+
+
+def test_a_method_of_flask_replaced_at_run_time_is_called(app, monkeypatch):
+    client = app.test_client()
+    assert client.get("/json").status_code == 200
+    calls = []
+    genuine = flask.Flask.dispatch_request
+
+    def traced(self):
+        calls.append(request.path)
+        return genuine(self)
+
+    monkeypatch.setattr(flask.Flask, "dispatch_request", traced)
+    assert client.get("/json").status_code == 200
+    assert calls == ["/json"]
+    monkeypatch.undo()
+    client.get("/json")
+    assert calls == ["/json"]
+    assert app.closed is None
+
+
+def test_hooks_registered_on_a_running_app_are_called(app, served):
+    client = app.test_client()
+    client.get("/json")
+    seen = []
+    app.before_request_funcs.setdefault(None, []).append(lambda: setattr(g, "who", "me"))
+    app.after_request_funcs.setdefault(None, []).append(
+        lambda response: (response.headers.update({"X-Who": g.who}), response)[1]
+    )
+    app.teardown_request_funcs.setdefault(None, []).append(seen.append)
+    answer = client.get("/json")
+    assert answer.headers["X-Who"] == "me"
+    assert seen == [None]
+    assert served == ["/json", "/json"]
+
+
+def test_a_rule_added_to_a_running_app_is_found(app):
+    client = app.test_client()
+    assert client.get("/users/later").status_code == 404
+    app.url_map.add(flask.Flask.url_rule_class("/users/later", endpoint="json_view"))
+    assert client.get("/users/later").status_code == 200
+
+
+def test_the_rule_that_matched_is_written_where_it_is_asked_for(app):
+    written = []
+    app.route_key = "test.route"
+    app.before_request(lambda: written.append(request.environ.get("test.route")))
+    client = app.test_client()
+    client.get("/users/7")
+    client.get("/nowhere")
+    app.config["DEBUG"] = True
+    client.get("/users/7")
+    assert written == ["/users/<int:id>", None, "/users/<int:id>"]
+
+
+def test_errors_that_nobody_handles_get_the_response_of_the_app(app):
+    app.error_response = lambda error: app.response_class(f"it was {error.code}", error.code)
+    client = app.test_client()
+    assert client.get("/nowhere").text == "it was 404"
+    assert client.post("/json").text == "it was 405"
