@@ -2,7 +2,10 @@
 
 import io
 import logging
+import re
+import types
 from dataclasses import dataclass, field
+from pathlib import Path
 from wsgiref.util import setup_testing_defaults
 
 import pytest
@@ -94,6 +97,21 @@ def make_crate(tmp_path):
 @pytest.fixture
 def get():
     return call
+
+
+@pytest.fixture
+def mutant():
+    """Make a copy of a module in which a mistake was made."""
+
+    def make(module, pattern, replacement):
+        text, times = re.subn(pattern, replacement, Path(module.__file__).read_text())
+        assert times, "the pattern is not in the module"
+        made = types.ModuleType(module.__name__)
+        made.__file__ = module.__file__
+        exec(compile(text, module.__file__, "exec"), vars(made))
+        return made
+
+    return make
 
 
 @pytest.fixture

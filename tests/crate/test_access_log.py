@@ -1,14 +1,22 @@
 """One line per request, for programs and for people."""
 
+import contextlib
 import io
 import json
 import logging
 import re
+import sys
+from collections import Counter
+from datetime import UTC, datetime
+from random import Random
 
 import orjson
 import pytest
 
-from carboy.logs import make_formatter
+from carboy.crate import Exchange, access_log
+from carboy.crate.exchange import decoded
+from carboy.logs import make_formatter, write_line
+from carboy.logs.output import Output
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
@@ -130,3 +138,97 @@ def test_a_record_has_every_attribute_of_one(make_crate, get, access):
     ordinary = logging.LogRecord("n", logging.INFO, "p", 1, "m", None, None)
     assert vars(ordinary).keys() <= vars(access()[0]).keys()
     assert "threadName" in str(vars(access()[0]).keys())
+
+
+@contextlib.contextmanager
+def alone():
+    """Let Carboy's own handler be the only one, as in a service; pytest adds its own."""
+    root = logging.root
+    handler = Output(sys.__stderr__)
+    handler.setFormatter(make_formatter("json", colour=False))
+    handlers, root.handlers, level = root.handlers, [handler], root.level
+    root.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        root.handlers = handlers
+        root.setLevel(level)
+
+
+def differences(module, monkeypatch, capfd, environ, went):
+    """Write the same requests directly and by records; give what is not alike or not true."""
+
+    def counted(descriptor, line):
+        written = write_line(descriptor, line)
+        went["directly" if written else "too long"] += 1
+        return written
+
+    random, logger = Random(2), logging.getLogger("carboy.access")
+    monkeypatch.setattr(module, "write_line", counted)
+    log = module.AccessLog()
+    texts = ["", "-", "/caf\u00e9", "plain", "x" * 5000, *HOSTILE.values()]
+    for _ in range(400):
+        exchange = Exchange(environ("/", REMOTE_ADDR=random.choice(texts[:3])), 0)
+        exchange.path, exchange.method = random.choice(texts), random.choice(texts[:4])
+        exchange.route, exchange.trace_id = random.choice(texts[:4]), random.choice(["", TRACE])
+        exchange.status, exchange.bytes_sent = (
+            random.choice([200, 404, 500]),
+            random.randrange(9**9),
+        )
+        agent = random.choice(texts).encode().decode("latin-1") if random.random() < 0.5 else "a/1"
+        took = random.choice([random.randrange(10**7), random.randrange(10**12), 499, 500, 999_500])
+        now = random.choice([1.8e9, 1.8e9 + 0.999]) + random.random() * random.choice([1e-3, 1, 90])
+        monkeypatch.setattr(module.time, "time", lambda now=now: now)
+        parts = (module.about_method(exchange.method),
+                 module.about_answer(exchange.route, exchange.status))  # fmt: skip
+        log.write(exchange, {"HTTP_USER_AGENT": agent}, took, *parts)
+        written = capfd.readouterr().err
+        logger.addFilter(bool)
+        log.write(exchange, {"HTTP_USER_AGENT": agent}, took, *parts)
+        logger.removeFilter(bool)
+        recorded = capfd.readouterr().err
+        said = json.loads(written)
+        when = datetime.fromtimestamp(int(now * 1000) / 1000, UTC).isoformat(
+            timespec="milliseconds"
+        )
+        true = (when.replace("+00:00", "Z"), exchange.path, exchange.status, exchange.bytes_sent,
+                exchange.client, round(took / 1e6 + 1e-10, 3), decoded(agent))  # fmt: skip
+        fields = ("time", "path", "status", "bytes", "client", "duration_ms", "user_agent")
+        if written != recorded or true != tuple(said[field] for field in fields):
+            yield written, recorded, true
+
+
+def test_direct_lines_are_those_of_records(monkeypatch, capfd, environ):
+    went = Counter()
+    with alone():
+        assert list(differences(access_log, monkeypatch, capfd, environ, went)) == []
+    assert went["directly"] > 300, went
+    assert went["too long"] > 0
+
+
+@pytest.mark.parametrize(
+    ("pattern", "replacement"),
+    [
+        pytest.param(r'f"\{line\}\\n"', "line", id="no end of the line"),
+        pytest.param(r"(?m)^( +)if not agent\.isascii\(\):\n.*", r"\1pass", id="Latin-1 is UTF-8"),
+        pytest.param(r"\+ 500\)", ")", id="half a microsecond is none"),
+        pytest.param(r"0\.0 <= past < 1\.0", "past < 1.0 and second", id="time never goes back"),
+        pytest.param(r"past < 1\.0", "past", id="the first second is for ever"),
+        pytest.param(r"int\(past \* 1000\)", "int(past * 100)", id="hundredths"),
+        pytest.param(r"duration_us % 1000", "duration_us % 999", id="odd thousandths"),
+        pytest.param(r"else \"\",", 'else "-",', id="a dash is a trace"),
+        pytest.param(r"quoted\(path\)", "repr(path)", id="Python's quotes"),
+        pytest.param(r"duration_us / _US_PER_MS", "duration_us // _US_PER_MS",
+                     id="records know whole milliseconds"),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_direct_lines_is_noticed(  # noqa: PLR0917 - fixtures and parameters
+    monkeypatch, capfd, environ, mutant, pattern, replacement
+):
+    changed = mutant(access_log, pattern, replacement)
+    try:
+        with alone():
+            found = next(differences(changed, monkeypatch, capfd, environ, Counter()), None)
+    except (IndexError, ValueError):
+        return
+    assert found is not None

@@ -64,7 +64,7 @@ def test_any_host_still_has_to_be_one(environ, trusted):
 def test_what_is_remembered_is_bounded(environ):
     hosts = Hosts(("*",))
     assert all(accepted(hosts, environ(HTTP_HOST=f"h{number}.example")) for number in range(600))
-    assert len(hosts._accepted) < 300
+    assert len(hosts.accepted) < 300
 
 
 def test_an_entry_that_is_no_name_stops_the_start():

@@ -173,7 +173,7 @@ def get(path):
                "SERVER_PROTOCOL": "HTTP/1.1", "wsgi.url_scheme": "http"}
     body = crate(environ, lambda status, headers, exc_info=None: None)
     text = b"".join(body).decode()
-    body.close()
+    getattr(body, "close", int)()
     return text
 
 crate = Crate(app, Testing.load(environ={}), instance_path=Path("."), checks={})

@@ -53,6 +53,8 @@ def test_the_client(environ, trusted, header, client, left):
         pytest.param({"PROTO": "https"}, {"wsgi.url_scheme": "https"}, id="https"),
         pytest.param({"PROTO": "HTTPS"}, {"wsgi.url_scheme": "https"}, id="in capitals"),
         pytest.param({"PROTO": "https, http"}, {"wsgi.url_scheme": "http"}, id="the last counts"),
+        pytest.param({"PROTO": "https", "HOST": "a.example"},
+                     {"wsgi.url_scheme": "https", "HTTP_HOST": "a.example"}, id="both"),
         pytest.param({"PROTO": "gopher"}, {"wsgi.url_scheme": "http"}, id="no other scheme"),
         pytest.param({"HOST": "a.example:8443"},
                      {"HTTP_HOST": "a.example:8443", "SERVER_NAME": "a.example",
@@ -74,6 +76,26 @@ def test_scheme_and_host(environ, claims, expected):
     made = environ(**{f"HTTP_X_FORWARDED_{name}": value for name, value in claims.items()})
     Proxies(1).apply(made)
     assert {name: made[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize("claim", ["FOR", "PROTO", "HOST", "PORT"])
+def test_one_of_two_proxies_is_not_enough(environ, claim):
+    value = {"FOR": "203.0.113.9", "PROTO": "https", "HOST": "a.example", "PORT": "8443"}[claim]
+    made, before = environ(**{f"HTTP_X_FORWARDED_{claim}": value}), environ()
+    Proxies(2).apply(made)
+    streams = {"wsgi.input": None, "wsgi.errors": None}
+    assert {**made, **streams} == {**before, **streams}
+
+
+@pytest.mark.parametrize("length", [1, 200])
+def test_what_is_remembered_of_one_caller_is_not_taken_for_another(environ, length):
+    for trusted in (1, 2, 1):
+        for number in range(3):
+            header = f"{'9' * length}, 203.0.113.{number}, 10.0.0.{number}"
+            made = environ(HTTP_X_FORWARDED_FOR=header)
+            Proxies(trusted).apply(made)
+            network = "10.0.0" if trusted == 1 else "203.0.113"
+            assert made["REMOTE_ADDR"] == f"{network}.{number}"
 
 
 def test_a_malformed_host_gets_no_port(environ):

@@ -12,11 +12,12 @@ from typing import Any
 from wsgiref.types import WSGIEnvironment
 
 from carboy.crate.exchange import Exchange, decoded
-from carboy.logs import SelfWritten, printable
+from carboy.logs import NO_ID, SelfWritten, Shortcut, printable, write_line
 
 _NAME = "carboy.access"
 _COLOURS = {1: "36", 2: "32", 3: "36", 4: "33", 5: "31"}
-_NS_PER_MS = 1_000_000
+_US_PER_MS = 1000
+_THOUSANDTHS = tuple(f"{number:03d}" for number in range(1000))  # formatting one costs more
 
 
 class AccessRecord(SelfWritten):
@@ -45,15 +46,17 @@ class AccessRecord(SelfWritten):
 
     def as_json(self) -> str:
         """Write the fields; text of the caller is quoted, so nothing can break out."""
-        trace_id = f'"{self.trace_id}"' if self.trace_id != "-" else "null"
-        return (
-            f'{{"time":"{_utc_second(int(self.created))}.{int(self.msecs):03d}Z",'
-            f'"level":"info","logger":"{_NAME}","event":"request",'
-            f'"request_id":"{self.request_id}","trace_id":{trace_id},'
-            f'"client":{quoted(self.client)},"method":{quoted(self.method)},'
-            f'"path":{quoted(self.path)},"route":{quoted(self.route)},'
-            f'"status":{self.status},"duration_ms":{self.duration_ms:.3f},'
-            f'"bytes":{self.bytes},"user_agent":{quoted(self.user_agent)}}}'
+        return _line(
+            self.created,
+            round(self.duration_ms * _US_PER_MS),
+            self.request_id,
+            self.trace_id if self.trace_id != NO_ID else "",
+            self.client,
+            about_method(self.method),
+            self.path,
+            about_answer(self.route, self.status),
+            self.bytes,
+            self.user_agent,
         )
 
     def as_text(self, *, colour: bool) -> str:
@@ -61,7 +64,7 @@ class AccessRecord(SelfWritten):
         status = str(self.status)
         if colour:
             status = f"\x1b[{_COLOURS.get(self.status // 100, '31')}m{status}\x1b[0m"
-        trace = f" trace {self.trace_id}" if self.trace_id != "-" else ""
+        trace = f" trace {self.trace_id}" if self.trace_id != NO_ID else ""
         return (
             f"{_local_second(int(self.created))} {status} {printable(self.method)} "
             f"{printable(self.path)} {self.duration_ms:.1f} ms {self.bytes} B "
@@ -75,18 +78,55 @@ class AccessLog:
 
     def __init__(self) -> None:
         self._logger = logging.getLogger(_NAME)
+        self._shortcut = Shortcut(self._logger, logging.INFO)
         # All that a record has and that is the same for every request.
         self._constant: dict[str, Any] = {
             **vars(logging.LogRecord(_NAME, logging.INFO, __file__, 0, "", None, None, "write")),
         }
         self._born = time.time() - self._constant["relativeCreated"] / 1000
 
-    def write(self, exchange: Exchange, environ: WSGIEnvironment, duration_ns: int) -> None:
-        """Write the line of a request that was answered."""
+    def write(
+        self,
+        exchange: Exchange,
+        environ: WSGIEnvironment,
+        duration_ns: int,
+        method: str,
+        answer: str,
+    ) -> None:
+        """Write the line of a request that was answered.
+
+        :param method: of :func:`about_method`.
+        :param answer: of :func:`about_answer`.
+        """
         if not self._logger.isEnabledFor(logging.INFO):
             return
         created = time.time()
+        duration_us = (duration_ns + 500) // 1000
         agent = environ.get("HTTP_USER_AGENT", "")
+        if not agent.isascii():
+            agent = decoded(agent)
+        descriptor = self._shortcut.descriptor()
+        if descriptor >= 0:
+            line = _line(
+                created,
+                duration_us,
+                exchange.request_id,
+                exchange.trace_id,
+                exchange.client,
+                method,
+                exchange.path,
+                answer,
+                exchange.bytes_sent,
+                agent,
+            )
+            if write_line(descriptor, f"{line}\n"):
+                return
+        self._logger.handle(self._record(exchange, created, duration_us, agent))
+
+    def _record(
+        self, exchange: Exchange, created: float, duration_us: int, agent: str
+    ) -> AccessRecord:
+        """Make the record that handlers and filters of the project's own expect."""
         record = AccessRecord.__new__(AccessRecord)
         record.__dict__ = {
             **self._constant,
@@ -97,22 +137,65 @@ class AccessLog:
             "thread": threading.get_ident(),
             "threadName": threading.current_thread().name,
             "request_id": exchange.request_id,
-            "trace_id": exchange.trace_id or "-",
+            "trace_id": exchange.trace_id or NO_ID,
             "client": exchange.client,
             "method": exchange.method,
             "path": exchange.path,
             "route": exchange.route,
             "status": exchange.status,
-            "duration_ms": round(duration_ns / _NS_PER_MS, 3),
+            "duration_ms": duration_us / _US_PER_MS,
             "bytes": exchange.bytes_sent,
-            "user_agent": agent if agent.isascii() else decoded(agent),
+            "user_agent": agent,
         }
-        self._logger.handle(record)
+        return record
 
 
-@functools.lru_cache(maxsize=2)
-def _utc_second(second: int) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+def about_method(method: str) -> str:
+    """Write what stands between the client and the path."""
+    return f',"method":{quoted(method)},"path":'
+
+
+def about_answer(route: str, status: int) -> str:
+    """Write what stands between the path and the duration."""
+    return f',"route":{quoted(route)},"status":{status},"duration_ms":'
+
+
+# The second whose beginning is written: replaced as a whole by whoever sees that it is over.
+_second = (0.0, "")
+
+
+def _line(  # noqa: PLR0913, PLR0917 - what a line says, for every request
+    created: float,
+    duration_us: int,
+    request_id: str,
+    trace_id: str,
+    client: str,
+    method: str,
+    path: str,
+    answer: str,
+    sent: int,
+    agent: str,
+) -> str:
+    second, beginning = _second
+    past = created - second
+    if not 0.0 <= past < 1.0:
+        second, beginning = _began(created)
+        past = created - second
+    trace = f'"{trace_id}"' if trace_id else "null"
+    return (
+        f'{beginning}{_THOUSANDTHS[int(past * 1000)]}Z","level":"info","logger":"{_NAME}",'
+        f'"event":"request","request_id":"{request_id}","trace_id":{trace},'
+        f'"client":{quoted(client)}{method}{quoted(path)}{answer}'
+        f"{duration_us // 1000}.{_THOUSANDTHS[duration_us % 1000]},"
+        f'"bytes":{sent},"user_agent":{quoted(agent)}}}'
+    )
+
+
+def _began(created: float) -> tuple[float, str]:
+    global _second  # noqa: PLW0603 - as said there
+    whole = float(int(created))
+    _second = whole, time.strftime('{"time":"%Y-%m-%dT%H:%M:%S.', time.gmtime(whole))
+    return _second
 
 
 @functools.lru_cache(maxsize=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -17,6 +18,11 @@ _FAILED = 500
 
 Header = tuple[str, str]
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
+
+
+@functools.lru_cache(maxsize=128)
+def _code(status: str) -> int:
+    return int(status[:3])
 
 
 class Surroundings(Protocol):
@@ -55,7 +61,7 @@ class Answer:
         "_environ",
         "_exchange",
         "_finished",
-        "_left",
+        "_length",
         "_next",
         "_previous",
         "_start_response",
@@ -75,7 +81,7 @@ class Answer:
         self._start_response = start_response
         self._close: Callable[[], object] | None = None
         self._closed = self._finished = False
-        self._left = -1
+        self._length: str | None = None
         # Set back by value: a token is refused where a server closes from elsewhere.
         self._previous = current_ids.get()
         current_ids.set(exchange)
@@ -87,21 +93,41 @@ class Answer:
 
         :raises BaseException: that of *exc_info*, when the headers are out already.
         """
-        code = int(status[:3])
+        code = _code(status)
         dressed, length = self._crate.dress(self._environ, self._exchange, code, headers)
         if exc_info is None:
             self._write = self._start_response(status, dressed)
         else:
             self._write = self._start_response(status, dressed, exc_info)
         self._exchange.status = code
-        # HEAD announces a length and sends nothing, so only a positive one can be reached.
-        self._left = int(length) if length is not None and length.isdecimal() else -1
+        self._length = length
         return self.write
 
     def write(self, data: bytes) -> None:
         """Send *data* at once: the old way of PEP 3333, for apps that need it."""
         self._exchange.bytes_sent += len(data)
         self._write(data)
+
+    def is_whole(self, body: list[bytes]) -> bool:
+        """Tell whether *body* is complete, and take note of it if so.
+
+        A list of one chunk or none is: nothing is left to iterate over that could fail, and
+        nothing to close. The server gets the list itself; some, such as granian, send one in
+        a single step. The request then ends here, as it would with its only chunk.
+        """
+        if not self._exchange.status:
+            return False
+        if len(body) == 1 and type(body[0]) is bytes:
+            self._exchange.bytes_sent += len(body[0])
+            return True
+        return not body
+
+    def end(self) -> None:
+        """End a request whose answer is complete."""
+        try:
+            self._crate.finished(self._exchange, self._environ)
+        finally:
+            current_ids.set(self._previous)
 
     def carry(self, body: Iterable[bytes]) -> Iterable[bytes]:
         """Take the app's body; what the server can send as a file stays what it is."""
@@ -113,7 +139,7 @@ class Answer:
             except AttributeError:
                 pass  # written in C: it is read through here, at the speed of any body
             else:
-                self._exchange.bytes_sent = max(self._left, 0)
+                self._exchange.bytes_sent = self._promised()
                 return body
         self._next = iter(body).__next__
         return self
@@ -152,7 +178,8 @@ class Answer:
             self.fail(error)
             chunk = self._next()
         exchange.bytes_sent += len(chunk)
-        if exchange.bytes_sent >= self._left > 0:
+        # HEAD announces a length and sends nothing, so only a positive one can be reached.
+        if exchange.bytes_sent >= self._promised() > 0:
             self._finish()
         return chunk
 
@@ -179,6 +206,10 @@ class Answer:
         self.start(status_line(status), sent, exc_info)
         silent = bodiless or self._exchange.method == "HEAD"
         self._next = iter(() if silent else (body,)).__next__
+
+    def _promised(self) -> int:
+        length = self._length
+        return int(length) if length is not None and length.isdecimal() else 0
 
     def _break_off(self) -> None:
         self._exchange.status = _FAILED

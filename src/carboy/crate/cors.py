@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator
 from wsgiref.types import WSGIEnvironment
 
 from carboy.errors import SettingsError
@@ -128,7 +128,7 @@ class Cors:
         )
 
     def preflight(self, environ: WSGIEnvironment) -> list[Header]:
-        """Answer a preflight request; :meth:`dress` adds what every answer gets."""
+        """Answer a preflight request; the dressing adds what every answer gets."""
         headers = [
             ("Vary", "Origin, Access-Control-Request-Method, Access-Control-Request-Headers")
         ]
@@ -144,30 +144,16 @@ class Cors:
             headers.append(("Access-Control-Allow-Headers", allowed))
         return headers
 
-    def dress(
-        self, environ: WSGIEnvironment, headers: list[Header], given: Mapping[str, str]
-    ) -> None:
-        """Add what browsers need to *headers*, in place.
+    def shown(self, origin: str) -> str:
+        """Give the value that lets an allowed *origin* read an answer."""
+        return "*" if self._any and not self._credentials else origin
 
-        :param given: headers the app sent, names in lower case; an app that answers for
-            itself is left alone.
+    def shared(self, given: Container[str]) -> tuple[Header, ...] | None:
+        """Give what an answer needs for other origins to read it, beside the origin.
+
+        :param given: names of the headers the app sent, in lower case.
+        :return: ``None`` when the app answers for itself.
         """
-        if "vary" in given:
-            _vary_on_origin(headers)
-        else:
-            headers.append(("Vary", "Origin"))
-        origin = environ.get("HTTP_ORIGIN")
-        if origin is None or "access-control-allow-origin" in given or not self.allows(origin):
-            return
-        public = self._any and not self._credentials
-        headers.append(("Access-Control-Allow-Origin", "*" if public else origin))
-        headers += [header for header in self._extra if header[0].lower() not in given]
-
-
-def _vary_on_origin(headers: list[Header]) -> None:
-    places = [place for place, (name, _) in enumerate(headers) if name.lower() == "vary"]
-    values = [headers[place][1] for place in places]
-    known = {name.strip().lower() for value in values for name in value.split(",")}
-    if known.isdisjoint({"origin", "*"}):
-        place = places[0]
-        headers[place] = (headers[place][0], f"{headers[place][1]}, Origin".removeprefix(", "))
+        if "access-control-allow-origin" in given:
+            return None
+        return tuple(header for header in self._extra if header[0].lower() not in given)

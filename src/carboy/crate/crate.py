@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from time import perf_counter_ns
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from carboy.crate.access_log import AccessLog
-from carboy.crate.answer import Answer, Header
+from carboy.crate.answer import Answer
 from carboy.crate.body import BodyLimit
 from carboy.crate.cors import Cors
+from carboy.crate.dressing import Dressing
+from carboy.crate.ending import Ending
 from carboy.crate.exchange import Exchange
 from carboy.crate.headers import SecurityHeaders
 from carboy.crate.health import Check, Health, Reply
@@ -25,7 +27,6 @@ from carboy.logs import mark_records
 from carboy.settings import Settings
 
 _log = logging.getLogger("carboy.crate")
-_NS_PER_S = 1_000_000_000
 
 Render = Callable[[ApiError, WSGIEnvironment], tuple[bytes, str]]
 
@@ -65,6 +66,7 @@ class Crate:
         self.stopping: Callable[[], bool] = lambda: False
         self.maintenance = Maintenance.from_settings(settings, instance_path)
         self.metrics = Metrics(settings) if settings.METRICS else None
+        self._began = None if self.metrics is None else self.metrics.began
         self._app = app
         self._render = render
         self._status = status
@@ -72,9 +74,10 @@ class Crate:
         self._proxies = Proxies(settings.TRUSTED_PROXIES)
         self._hosts = Hosts(settings.TRUSTED_HOSTS)
         self._cors = Cors(settings) if settings.CORS_ORIGINS else None
-        self._body = BodyLimit(settings.MAX_CONTENT_LENGTH)
-        self._security = SecurityHeaders(settings)
-        self._access = AccessLog() if settings.ACCESS_LOG else None
+        self._guard = BodyLimit(settings.MAX_CONTENT_LENGTH).guard
+        self.dress = Dressing(SecurityHeaders(settings), self._cors).dress
+        access = AccessLog() if settings.ACCESS_LOG else None
+        self.finished = Ending(self.metrics, access).finished
         health = Health(settings, checks, self.maintenance, self._is_stopping)
         self._endpoints: dict[str, Callable[[WSGIEnvironment], Reply]] = {
             "/health": health.live,
@@ -95,22 +98,26 @@ class Crate:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
-        started_ns = time.perf_counter_ns()
+        started_ns = perf_counter_ns()
         self._proxies.apply(environ)
         exchange = environ["carboy.exchange"] = Exchange(environ, started_ns)
         answer = Answer(self, exchange, environ, start_response)
-        if self.metrics is not None:
-            self.metrics.began(exchange.method)
+        if self._began is not None:
+            self._began(exchange.method)
         try:
             own = self._outside(exchange, environ)
             if own is not None:
                 return answer.reply(own)
-            return answer.carry(self._app(environ, answer.start))
+            body = self._app(environ, answer.start)
+            if type(body) is not list or not answer.is_whole(body):
+                return answer.carry(body)
         except Exception as error:  # noqa: BLE001 - becomes the answer, or is raised again there
             return answer.fail(error)
         except BaseException:
             answer.close()
             raise
+        answer.end()
+        return body
 
     def _is_stopping(self) -> bool:
         return self.stopping()
@@ -127,33 +134,20 @@ class Crate:
                 exchange.route = path
                 return endpoint(environ)
         else:
-            self._hosts.check(environ)
+            if environ.get("HTTP_HOST") not in self._hosts.accepted:
+                self._hosts.check(environ)
             # Before maintenance: a browser shows a page the 503 only after its preflight.
-            if self._cors is not None and self._cors.is_preflight(environ):
+            if (
+                exchange.method == "OPTIONS"
+                and self._cors is not None
+                and self._cors.is_preflight(environ)
+            ):
                 return 204, self._cors.preflight(environ), b""
             notice = self.maintenance.notice(exchange.started_ns)
             if notice is not None:
                 raise notice.refusal()
-        self._body.guard(environ)
+        self._guard(environ)
         return None
-
-    def dress(
-        self, environ: WSGIEnvironment, exchange: Exchange, status: int, headers: list[Header]
-    ) -> tuple[list[Header], str | None]:
-        """Complete the headers of an answer.
-
-        :return: a new list, and the length the app announced.
-        """
-        given = {name.lower(): value for name, value in headers}
-        dressed = [
-            *headers,
-            *self._security.choose(environ.get("carboy.policy"), exchange.scheme, status, given),
-        ]
-        if "x-request-id" not in given:
-            dressed.append(("X-Request-ID", exchange.request_id))
-        if self._cors is not None:
-            self._cors.dress(environ, dressed, given)
-        return dressed, given.get("content-length")
 
     def refuse(self, error: Exception, environ: WSGIEnvironment) -> Reply:
         """Turn what was raised into an answer, in the app's envelope.
@@ -173,12 +167,3 @@ class Crate:
             body, content_type = plain_json(error, environ)
             status = error.status
         return status, [("Content-Type", content_type), *error.headers.items()], body
-
-    def finished(self, exchange: Exchange, environ: WSGIEnvironment) -> None:
-        """Count and log a request that was answered."""
-        duration_ns = time.perf_counter_ns() - exchange.started_ns
-        route = exchange.route = environ.get("carboy.route") or exchange.route
-        if self.metrics is not None:
-            self.metrics.ended(exchange.method, route, exchange.status, duration_ns / _NS_PER_S)
-        if self._access is not None:
-            self._access.write(exchange, environ, duration_ns)

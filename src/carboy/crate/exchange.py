@@ -6,6 +6,8 @@ import os
 import re
 from wsgiref.types import WSGIEnvironment
 
+from carboy.crate.request_ids import new_id
+
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._~-]{1,128}").fullmatch
 _TRACEPARENT = re.compile(
     r"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?"
@@ -41,9 +43,8 @@ class Exchange:
         get = environ.get
         self.started_ns = started_ns
         self.method: str = environ["REQUEST_METHOD"]
-        self.path: str = get("SCRIPT_NAME", "") + get("PATH_INFO", "")
-        if not self.path.isascii():
-            self.path = decoded(self.path)
+        path: str = get("SCRIPT_NAME", "") + get("PATH_INFO", "")
+        self.path = path if path.isascii() else decoded(path)
         self.client: str = get("REMOTE_ADDR") or ""
         self.scheme: str = environ["wsgi.url_scheme"]
         self.host: str = get("HTTP_HOST") or ""
@@ -51,9 +52,8 @@ class Exchange:
         if given is not None and _REQUEST_ID(given):
             self.request_id: str = given
         else:
-            self.request_id = os.urandom(16).hex()
             # The app reads the id that the log shows, never a malformed one.
-            environ["HTTP_X_REQUEST_ID"] = self.request_id
+            self.request_id = environ["HTTP_X_REQUEST_ID"] = new_id()
         self.trace_id = ""
         self.flags = 0
         parent = get("HTTP_TRACEPARENT")

@@ -5,7 +5,7 @@ Source: OWASP Secure Headers Project and its REST Security Cheat Sheet.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container
 
 from carboy.settings import Settings
 
@@ -42,7 +42,6 @@ _COMMON = (
     ("Cross-Origin-Resource-Policy", "same-origin"),
     ("Permissions-Policy", ", ".join(f"{feature}=()" for feature in _FEATURES)),
 )
-_NOT_MODIFIED = 304
 
 Header = tuple[str, str]
 
@@ -71,24 +70,22 @@ class SecurityHeaders:
         self._api, self._api_tls = api, api + hsts
         self._api_fresh, self._api_fresh_tls = api + no_store, api + hsts + no_store
         self._page, self._page_tls = page, page + hsts
-        self._names = frozenset(name.lower() for name, _ in (*self._api_fresh_tls, *self._page_tls))
 
     def choose(
-        self, policy: str | None, scheme: str, status: int, given: Mapping[str, str]
+        self, policy: str | None, scheme: str, given: Container[str], *, unchanged: bool
     ) -> tuple[Header, ...]:
         """Give the headers to add to an answer.
 
         :param policy: ``api`` or ``page``; ``None``: what SECURITY_POLICY says.
-        :param given: headers the app sent, names in lower case; these win. An answer
+        :param given: names of the headers the app sent, in lower case; these win. An answer
             that can be revalidated or says how to cache it is not forbidden to be stored.
+        :param unchanged: whether the answer is 304; then what is stored stays valid.
         """
         tls = scheme == "https"
         if (policy or self._default) == "page":
             chosen = self._page_tls if tls else self._page
-        elif status == _NOT_MODIFIED or "etag" in given or "cache-control" in given:
+        elif unchanged or "etag" in given or "cache-control" in given:
             chosen = self._api_tls if tls else self._api
         else:
             chosen = self._api_fresh_tls if tls else self._api_fresh
-        if self._names.isdisjoint(given):
-            return chosen
         return tuple(header for header in chosen if header[0].lower() not in given)

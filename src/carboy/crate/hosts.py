@@ -31,6 +31,8 @@ class Hosts:
     :param trusted: names this service answers to; ``.example.com`` covers that name and
         every subdomain, ``*`` any name, and so does an empty list. Ports do not matter.
     :raises SettingsError: for an entry that is no host name.
+
+    :ivar accepted: headers seen before and let through, so that the usual one costs a lookup.
     """
 
     def __init__(self, trusted: Sequence[str]) -> None:
@@ -54,8 +56,7 @@ class Hosts:
         if problems:
             raise SettingsError(problems)
         self._suffixes = tuple(suffixes)
-        # Headers seen before and accepted, so that the usual one costs a lookup.
-        self._accepted: set[str] = set()
+        self.accepted: set[str | None] = set()
 
     def check(self, environ: WSGIEnvironment) -> None:
         """Let the request through or refuse it.
@@ -63,7 +64,7 @@ class Hosts:
         :raises BadRequest: for a host that is malformed, missing or not on the list.
         """
         host = environ.get("HTTP_HOST")
-        if host in self._accepted:
+        if host in self.accepted:
             return
         if not host:
             # Only HTTP/1.0 may leave it out (RFC 9112, section 3.2).
@@ -80,8 +81,8 @@ class Hosts:
                 "If it should, its operator adds the name to TRUSTED_HOSTS.",
                 code="bad_host",
             )
-        if len(self._accepted) < _REMEMBERED_MAX:
-            self._accepted.add(host)
+        if len(self.accepted) < _REMEMBERED_MAX:
+            self.accepted.add(host)
 
 
 def _normal(entry: str) -> str | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hmac
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from wsgiref.types import WSGIEnvironment
 
 from carboy.crate.health import Reply, demand_get
+from carboy.crate.tally import BUCKETS_S, Began, Ended, Tallies
 from carboy.errors import NotFound, Unauthorized
 from carboy.settings import Settings
 
@@ -16,14 +17,11 @@ if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
     from prometheus_client.metrics_core import Metric
 
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
 _OTHER_METHOD = "(other)"
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
 _UNMATCHED = "(unmatched)"
 _LABELS = ("method", "route", "status")
-_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
-
-Counted = tuple[Callable[[], None], Callable[[float], None]]
 
 
 class Metrics:
@@ -49,7 +47,7 @@ class Metrics:
             "http_request_duration_seconds",
             "Time from taking a request to the end of its answer.",
             _LABELS,
-            buckets=_BUCKETS_S,
+            buckets=BUCKETS_S,
             registry=self.registry,
         )
         self._in_flight = client.Gauge(
@@ -59,30 +57,32 @@ class Metrics:
             registry=self.registry,
             multiprocess_mode="livesum",
         )
-        # Looking up a child costs more than counting on it. The keys are bounded: known
-        # methods, routes of the app, statuses.
-        self._counted: dict[tuple[str, str, int], Counted] = {}
-        self._flying: dict[str, tuple[Callable[[], None], Callable[[], None]]] = {}
+        self._began: dict[str, Began] = {}
+        self._tallies = Tallies()
         self._token = settings.METRICS_TOKEN.encode() if settings.METRICS_TOKEN else None
         self._closed = self._token is None and settings.APP_ENV == "Production"
 
     def began(self, method: str) -> None:
         """Count a request in flight."""
-        (self._flying.get(method) or self._fly(method))[0]()
+        (self._began.get(method) or self._fly(method))()
 
-    def ended(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count a request that was answered.
+    def ended(self, method: str, route: str, status: int) -> Ended:
+        """Make what counts requests that were answered, and are no longer in flight.
 
         :param route: rule of the route; empty for requests that matched none.
         """
-        if method not in _METHODS:
-            method = _OTHER_METHOD
-        count, observe = self._counted.get((method, route, status)) or self._count(
-            method, route, status
+        method = method if method in METHODS else _OTHER_METHOD
+        labels = (method, route or _UNMATCHED, str(status))
+        return self._tallies.ended(
+            self._requests.labels(*labels),
+            self._durations.labels(*labels),
+            self._in_flight.labels(method),
         )
-        count()
-        observe(seconds)
-        (self._flying.get(method) or self._fly(method))[1]()
+
+    def forget(self) -> None:
+        """Begin anew in a process that was forked: what was made counts in another's files."""
+        self._began.clear()
+        self._tallies = Tallies()
 
     def serve(self, environ: WSGIEnvironment) -> Reply:
         """Answer ``/metrics`` in the text format the scraper asks for.
@@ -112,17 +112,10 @@ class Metrics:
         if scheme.lower() != "bearer" or not hmac.compare_digest(given, self._token):
             raise Unauthorized("The metrics ask for a token.", scheme='Bearer realm="metrics"')
 
-    def _count(self, method: str, route: str, status: int) -> Counted:
-        labels = (method, route or _UNMATCHED, str(status))
-        made = (self._requests.labels(*labels).inc, self._durations.labels(*labels).observe)
-        self._counted[method, route, status] = made
-        return made
-
-    def _fly(self, method: str) -> tuple[Callable[[], None], Callable[[], None]]:
-        known = method if method in _METHODS else _OTHER_METHOD
-        child = self._in_flight.labels(known)
-        made = (child.inc, child.dec)
-        self._flying[known] = made
+    def _fly(self, method: str) -> Began:
+        known = method if method in METHODS else _OTHER_METHOD
+        made = self._began.get(known) or self._tallies.began(self._in_flight.labels(known))
+        self._began[known] = made
         return made
 
 

@@ -8,12 +8,9 @@ from wsgiref.types import WSGIEnvironment
 
 from carboy.crate.hosts import split_host
 
-_CLAIMS = frozenset(
+# What nobody is believed about, however many proxies there are.
+_NEVER_BELIEVED = frozenset(
     {
-        "HTTP_X_FORWARDED_FOR",
-        "HTTP_X_FORWARDED_PROTO",
-        "HTTP_X_FORWARDED_HOST",
-        "HTTP_X_FORWARDED_PORT",
         "HTTP_X_FORWARDED_PREFIX",
         "HTTP_X_FORWARDED_SCHEME",
         "HTTP_X_FORWARDED_SERVER",
@@ -23,6 +20,7 @@ _CLAIMS = frozenset(
     }
 )
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
+_REMEMBERED_LENGTH_MAX = 128  # four addresses of the longest kind; anyone can send more
 
 
 class Proxies:
@@ -37,44 +35,40 @@ class Proxies:
 
     def __init__(self, trusted: int) -> None:
         self._trusted = trusted
-        self._believers = (
-            ("HTTP_X_FORWARDED_FOR", self._client),
-            ("HTTP_X_FORWARDED_PROTO", self._scheme),
-            ("HTTP_X_FORWARDED_HOST", self._host),
-            ("HTTP_X_FORWARDED_PORT", self._port),
-        )
 
     def apply(self, environ: WSGIEnvironment) -> None:
         """Rewrite client, scheme and host of *environ*."""
-        claimed = environ.keys() & _CLAIMS
-        if not claimed:
-            return
-        claims = {name: environ.pop(name) for name in claimed}
+        take = environ.pop
+        hops = take("HTTP_X_FORWARDED_FOR", None)
+        scheme = take("HTTP_X_FORWARDED_PROTO", None)
+        host = take("HTTP_X_FORWARDED_HOST", None)
+        port = take("HTTP_X_FORWARDED_PORT", None)
+        if not environ.keys().isdisjoint(_NEVER_BELIEVED):
+            for name in environ.keys() & _NEVER_BELIEVED:
+                del environ[name]
         if not self._trusted:
             return
         # In this order: which port goes without saying depends on the scheme.
-        for name, believe in self._believers:
-            if name in claims:
-                believe(environ, claims[name])
-
-    def _believed(self, header: str) -> str:
-        values = header.split(",")
-        return values[-self._trusted].strip() if len(values) >= self._trusted else ""
-
-    def _client(self, environ: WSGIEnvironment, header: str) -> None:
-        address = _address(self._believed(header))
-        if address:
-            environ["REMOTE_ADDR"] = address
-            hops = header.split(",")[1 - self._trusted :] if self._trusted > 1 else []
-            environ["HTTP_X_FORWARDED_FOR"] = ", ".join([address, *map(str.strip, hops)])
+        if hops is not None:
+            short = len(hops) <= _REMEMBERED_LENGTH_MAX
+            address, kept = (_client if short else _read_client)(hops, self._trusted)
+            if address:
+                environ["REMOTE_ADDR"], environ["HTTP_X_FORWARDED_FOR"] = address, kept
+        if scheme is not None:
+            self._scheme(environ, scheme)
+        if host is not None:
+            self._host(environ, host)
+        if port is not None:
+            self._port(environ, port)
 
     def _scheme(self, environ: WSGIEnvironment, header: str) -> None:
-        scheme = self._believed(header).lower()
+        alone = self._trusted == 1 and header in _DEFAULT_PORTS
+        scheme = header if alone else _believed(header, self._trusted).lower()
         if scheme in _DEFAULT_PORTS:
             environ["wsgi.url_scheme"] = environ["HTTP_X_FORWARDED_PROTO"] = scheme
 
     def _host(self, environ: WSGIEnvironment, header: str) -> None:
-        value = self._believed(header)
+        value = _believed(header, self._trusted)
         parts = split_host(value)
         if parts is not None:
             name, port = parts
@@ -84,7 +78,7 @@ class Proxies:
                 environ["SERVER_PORT"] = port
 
     def _port(self, environ: WSGIEnvironment, header: str) -> None:
-        port = self._believed(header)
+        port = _believed(header, self._trusted)
         parts = split_host(f"port:{port}")
         if parts is None or not parts[1]:
             return
@@ -95,7 +89,21 @@ class Proxies:
             environ["HTTP_HOST"] = host[0] if usual else f"{host[0]}:{port}"
 
 
-@functools.lru_cache(maxsize=1024)
+def _believed(header: str, trusted: int) -> str:
+    values = header.split(",")
+    return values[-trusted].strip() if len(values) >= trusted else ""
+
+
+def _read_client(header: str, trusted: int) -> tuple[str, str]:
+    """Read who calls, empty if that is no address, and what is left of the header."""
+    address = _address(_believed(header, trusted))
+    hops = header.split(",")[1 - trusted :] if trusted > 1 else []
+    return address, ", ".join([address, *map(str.strip, hops)])
+
+
+_client = functools.lru_cache(maxsize=1024)(_read_client)
+
+
 def _address(text: str) -> str:
     """Read an address, with or without a port as some proxies add; empty if it is none."""
     if text.startswith("["):

@@ -7,10 +7,13 @@ project that configured logging itself keeps what it configured.
 from carboy.logs.configuration import coloured, configure, enable_again
 from carboy.logs.escaping import printable
 from carboy.logs.formats import make_formatter
-from carboy.logs.records import SelfWritten, current_ids, mark_records
+from carboy.logs.output import Shortcut, write_line
+from carboy.logs.records import NO_ID, SelfWritten, current_ids, mark_records
 
 __all__ = [
+    "NO_ID",
     "SelfWritten",
+    "Shortcut",
     "coloured",
     "configure",
     "current_ids",
@@ -18,4 +21,5 @@ __all__ = [
     "make_formatter",
     "mark_records",
     "printable",
+    "write_line",
 ]

@@ -9,6 +9,7 @@ from typing import TextIO
 
 from carboy.logs.development import leave_out_requests_of_werkzeug
 from carboy.logs.formats import make_formatter
+from carboy.logs.output import Output
 from carboy.logs.records import mark_records
 from carboy.settings import Settings
 
@@ -30,7 +31,7 @@ def configure(settings: Settings) -> bool:
     root = logging.getLogger()
     if root.handlers:
         return False
-    handler = logging.StreamHandler()
+    handler = Output()
     handler.setFormatter(make_formatter(settings.LOG_FORMAT, colour=coloured(sys.stderr)))
     root.addHandler(handler)
     root.setLevel(settings.LOG_LEVEL)

@@ -19,10 +19,12 @@ def make_formatter(log_format: str, *, colour: bool) -> logging.Formatter:
     :param log_format: ``json`` or ``text``.
     :param colour: whether text carries the colours of a terminal.
     """
-    return _JsonFormatter() if log_format == "json" else _TextFormatter(colour=colour)
+    return JsonFormatter() if log_format == "json" else _TextFormatter(colour=colour)
 
 
-class _JsonFormatter(logging.Formatter):
+class JsonFormatter(logging.Formatter):
+    """Writes a record as one JSON object on one line."""
+
     def __init__(self) -> None:
         super().__init__()
         import structlog  # 40 ms that a process without this output need not spend
@@ -40,6 +42,7 @@ class _JsonFormatter(logging.Formatter):
         )
 
     def format(self, record: logging.LogRecord) -> str:
+        """Write *record*, which may know better how."""
         if isinstance(record, SelfWritten):
             return record.as_json()
         return self._others.format(record)

@@ -1,0 +1,113 @@
+"""Completes the headers of an answer, with what was worked out for its kind before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from operator import itemgetter
+from wsgiref.types import WSGIEnvironment
+
+from carboy.crate.cors import Cors
+from carboy.crate.exchange import Exchange
+from carboy.crate.headers import Header, SecurityHeaders
+
+_NOT_MODIFIED = 304
+_KINDS_MAX = 256
+
+_names = itemgetter(0)
+Kind = tuple[tuple[str, ...], str | None, str, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to add to the headers of one kind of answer.
+
+    :param length_at: where the app says the length; ``None`` if it does not.
+    :param named: whether the app gave the request id itself.
+    :param last: added after the request id.
+    :param varying: whether the ``Vary`` that the app gave must say more.
+    :param shared: sent to origins that may read the answer; ``None`` to none.
+    """
+
+    security: tuple[Header, ...]
+    length_at: int | None
+    named: bool
+    last: tuple[Header, ...]
+    varying: bool
+    shared: tuple[Header, ...] | None
+
+
+class Dressing:
+    """Adds security headers, the request id and what CORS asks for, in this order.
+
+    Which ones depends on the names of the headers that the app gave, its policy, the scheme
+    and whether the answer is a 304. Apps give few combinations, so each is planned once.
+
+    :param cors: ``None`` when no other origin may call.
+    """
+
+    def __init__(self, security: SecurityHeaders, cors: Cors | None) -> None:
+        self._security = security
+        self._cors = cors
+        self._plans: dict[Kind, Plan] = {}
+
+    def dress(
+        self, environ: WSGIEnvironment, exchange: Exchange, status: int, headers: list[Header]
+    ) -> tuple[list[Header], str | None]:
+        """Complete the headers of an answer; those of the app win, whatever their case.
+
+        :return: a new list, and the length the app announced.
+        """
+        kind = (
+            tuple(map(_names, headers)),
+            environ.get("carboy.policy"),
+            exchange.scheme,
+            status == _NOT_MODIFIED,
+        )
+        plan = self._plans.get(kind) or self._remembered(kind)
+        if plan.named:
+            dressed = [*headers, *plan.security, *plan.last]
+        else:
+            identity = ("X-Request-ID", exchange.request_id)
+            dressed = [*headers, *plan.security, identity, *plan.last]
+        if plan.varying:
+            vary_on_origin(dressed)
+        if plan.shared is not None and "HTTP_ORIGIN" in environ:
+            self._share(environ["HTTP_ORIGIN"], plan.shared, dressed)
+        at = plan.length_at
+        return dressed, None if at is None else headers[at][1]
+
+    def _share(self, origin: str, shared: tuple[Header, ...], dressed: list[Header]) -> None:
+        if self._cors is not None and self._cors.allows(origin):
+            dressed.append(("Access-Control-Allow-Origin", self._cors.shown(origin)))
+            dressed += shared
+
+    def _remembered(self, kind: Kind) -> Plan:
+        plan = self.plan(kind)
+        # Names may come from anywhere, so there may be any number of combinations.
+        if len(self._plans) < _KINDS_MAX:
+            self._plans[kind] = plan
+        return plan
+
+    def plan(self, kind: Kind) -> Plan:
+        """Work out what an answer of this kind gets."""
+        names, policy, scheme, unchanged = kind
+        given = {name.lower(): place for place, name in enumerate(names)}
+        cors = self._cors
+        return Plan(
+            security=self._security.choose(policy, scheme, given, unchanged=unchanged),
+            length_at=given.get("content-length"),
+            named="x-request-id" in given,
+            last=(("Vary", "Origin"),) if cors is not None and "vary" not in given else (),
+            varying=cors is not None and "vary" in given,
+            shared=None if cors is None else cors.shared(given),
+        )
+
+
+def vary_on_origin(headers: list[Header]) -> None:
+    """Say in a ``Vary`` that is there that the answer depends on the origin, too."""
+    places = [place for place, (name, _) in enumerate(headers) if name.lower() == "vary"]
+    values = [headers[place][1] for place in places]
+    known = {name.strip().lower() for value in values for name in value.split(",")}
+    if known.isdisjoint({"origin", "*"}):
+        place = places[0]
+        headers[place] = (headers[place][0], f"{headers[place][1]}, Origin".removeprefix(", "))

@@ -1,0 +1,86 @@
+"""What becomes of a request when it was answered: it is counted, and has its line in the log."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from collections.abc import Callable
+from time import perf_counter_ns
+from typing import NamedTuple
+from wsgiref.types import WSGIEnvironment
+
+from carboy.crate.access_log import AccessLog, about_answer, about_method
+from carboy.crate.exchange import Exchange
+from carboy.crate.metrics import METHODS, Metrics
+from carboy.crate.tally import Ended
+
+_NS_PER_S = 1_000_000_000
+_KINDS_MAX = 4096
+
+
+class Kind(NamedTuple):
+    """What requests of one method, route and status have in common.
+
+    :param counts: counts one of them, given the seconds it took.
+    :param method: the part of the line before the path.
+    :param answer: the part of the line after the path.
+    """
+
+    counts: Ended | None
+    method: str
+    answer: str
+
+
+class Ending:
+    """Counts and logs requests that were answered.
+
+    :param metrics: ``None``: they are not counted.
+    :param access: ``None``: they are not logged.
+    """
+
+    def __init__(self, metrics: Metrics | None, access: AccessLog | None) -> None:
+        self._metrics = metrics
+        self._access = access
+        self._kinds: dict[tuple[str, str, int], Kind] = {}
+        if hasattr(os, "register_at_fork"):  # Windows has no fork
+            os.register_at_fork(after_in_child=_calls(weakref.WeakMethod(self._forget)))
+
+    def finished(self, exchange: Exchange, environ: WSGIEnvironment) -> None:
+        """Take notice of a request that was answered."""
+        duration_ns = perf_counter_ns() - exchange.started_ns
+        route = environ.get("carboy.route") or exchange.route
+        exchange.route = route
+        known = self._kinds.get((exchange.method, route, exchange.status))
+        counts, method, answer = known or self._learned(exchange.method, route, exchange.status)
+        if counts is not None:
+            counts(duration_ns / _NS_PER_S)
+        if self._access is not None:
+            self._access.write(exchange, environ, duration_ns, method, answer)
+
+    def _learned(self, method: str, route: str, status: int) -> Kind:
+        kind = Kind(
+            None if self._metrics is None else self._metrics.ended(method, route, status),
+            about_method(method),
+            about_answer(route, status),
+        )
+        # Methods are whatever callers send, and routes whatever an app takes for one.
+        if method in METHODS and len(self._kinds) < _KINDS_MAX:
+            self._kinds[method, route, status] = kind
+        return kind
+
+    def _forget(self) -> None:
+        """Begin anew in a process that was forked: it counts in files of its own."""
+        self._kinds.clear()
+        if self._metrics is not None:
+            self._metrics.forget()
+
+
+def _calls(method: weakref.WeakMethod[Callable[[], None]]) -> Callable[[], None]:
+    """Call what may be gone by then: what is registered at forks stays so for good."""
+
+    def call() -> None:
+        there = method()
+        if there is not None:
+            there()
+
+    return call

@@ -1,0 +1,109 @@
+"""Where the lines of this package go, and whether one may go there without a record."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import select
+import sys
+from types import FunctionType
+from typing import TextIO
+
+from carboy.logs.formats import JsonFormatter
+
+# What is written to a pipe in one step is never mixed with what others write to it.
+LINE_BYTES_MAX: int = getattr(select, "PIPE_BUF", 512)
+
+_ENCODINGS = frozenset({"utf-8", "UTF-8", "utf8", "ascii", "ASCII", "us-ascii", "US-ASCII"})
+_root = logging.root
+_Logger = logging.Logger
+
+
+def _of_logging(function: object) -> object:
+    """Give *function*, or what is not it where an agent that traces has replaced it."""
+    own = type(function) is FunctionType and (
+        function.__code__.co_filename == logging.getLogger.__code__.co_filename
+    )
+    return function if own and os.linesep == "\n" else object()
+
+
+_handle = _of_logging(logging.Logger.handle)
+_call_handlers = _of_logging(logging.Logger.callHandlers)
+
+
+class Output(logging.StreamHandler[TextIO]):
+    """The handler that :func:`carboy.logs.configure` gives the root logger."""
+
+
+class Shortcut:
+    """The way of a finished line of JSON past records, while nobody would notice.
+
+    That is so while :func:`carboy.logs.configure` is all that configured logging: no other
+    handler, no filter, no formatter or stream but its own. Asked for every line, so what the
+    project changes counts from the next one on.
+
+    :param logger: whose lines they are; a child of one below the root logger.
+    :param level: of the lines.
+    """
+
+    __slots__ = ("_handlers", "_level", "_logger", "_output", "_parent")
+
+    def __init__(self, logger: logging.Logger, level: int) -> None:
+        self._logger = logger
+        self._parent = logging.getLogger(logger.name.rpartition(".")[0])
+        self._level = level
+        self._handlers: list[logging.Handler] = []
+        self._output: Output | None = None
+
+    def descriptor(self) -> int:
+        """Tell where to write a line, at once and with its end; -1: a record is needed."""
+        if _root.handlers != self._handlers:
+            self._look()
+        logger, parent, output = self._logger, self._parent, self._output
+        if (
+            output is None
+            or output.filters
+            or output.level > self._level
+            or type(output.formatter) is not JsonFormatter
+            or output.stream is not sys.__stderr__
+            or logger.handlers
+            or logger.filters
+            or parent.handlers
+            or not logger.propagate
+            or not parent.propagate
+            or _Logger.handle is not _handle
+            or _Logger.callHandlers is not _call_handlers
+        ):
+            return -1
+        try:
+            return output.stream.fileno()
+        except (AttributeError, OSError, ValueError):  # there is none, or it was closed
+            return -1
+
+    def _look(self) -> None:
+        """See who handles records, since that has changed."""
+        self._handlers = _root.handlers.copy()
+        output = self._handlers[0] if len(self._handlers) == 1 else None
+        plain = getattr(sys.__stderr__, "encoding", None) in _ENCODINGS
+        self._output = output if type(output) is Output and plain else None
+
+
+def write_line(descriptor: int, line: str) -> bool:
+    """Write *line* in one step, so that lines of threads and processes never mix.
+
+    :param descriptor: of a :class:`Shortcut`.
+    :param line: ASCII, with its end.
+    :return: whether it was written; a record tells better why it could not be.
+    """
+    data = line.encode("ascii")
+    if len(data) > LINE_BYTES_MAX:
+        return False
+    try:
+        written = os.write(descriptor, data)
+    except OSError:
+        return False
+    if written < len(data):
+        with contextlib.suppress(OSError):  # half a line is out; a second one helps nobody
+            os.write(descriptor, data[written:])
+    return True
