@@ -1,34 +1,33 @@
 # ruff: noqa: INP001 - a script, not a package
 """What the crate adds to one request: ``python benchmarks/crate.py``.
 
-A trivial WSGI application is called bare and in its crate, in rounds that alternate so
-that a noisy machine disturbs both alike. Printed are medians in microseconds. "Everything"
-has trusted proxies, a host list, CORS, metrics and a JSON access log written to a file.
+A trivial WSGI application is called bare and in its crate, with one concern more each time, in
+rounds that alternate so that a noisy machine disturbs all alike. Printed are medians of the
+CPU time of one request, in microseconds. The access log goes where ``carboy run`` sends it,
+standard error, which is a file here.
+
+With ``--extensions``, a stock Flask app with the usual extensions takes part in the same rounds:
+``extensions.py`` beside this says which, and installs them into ``build/``. With ``--shared``,
+metrics are shared between processes as under ``carboy run``.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
-import logging
 import os
 import statistics
+import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from carboy import Production
-from carboy.crate import Crate
-from carboy.logs import make_formatter
-
 ROUNDS = 60
 BODY = b'{"status": "success", "data": {"hello": "world"}}'
-SETTINGS: dict[str, Any] = {
-    "SECRET_KEY": "sKq2-9f_ZxW7pLr4TnVb8Ym1CdHgJe5u",
-    "TRUSTED_HOSTS": "api.example.com",
-}
+ORIGIN = "https://app.example.com"
 ENVIRON: dict[str, Any] = {
     "REQUEST_METHOD": "GET",
     "SCRIPT_NAME": "",
@@ -41,38 +40,47 @@ ENVIRON: dict[str, Any] = {
     "HTTP_HOST": "api.example.com",
     "HTTP_USER_AGENT": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
     "HTTP_ACCEPT": "application/json",
+    "HTTP_ORIGIN": ORIGIN,
     "HTTP_X_FORWARDED_FOR": "203.0.113.9",
     "HTTP_X_FORWARDED_PROTO": "https",
     "wsgi.url_scheme": "http",
     "wsgi.input_terminated": True,
+    "wsgi.multiprocess": True,
 }
-CASES: dict[str, dict[str, Any]] = {
-    "bare crate (no access log, no metrics)": {"ACCESS_LOG": False, "METRICS": False},
-    "+ metrics": {"ACCESS_LOG": False},
-    "+ access log (the default)": {},
-    "everything (+ proxy, CORS)": {
-        "TRUSTED_PROXIES": 1,
-        "CORS_ORIGINS": "https://app.example.com",
-    },
+SETTINGS: dict[str, Any] = {
+    "SECRET_KEY": "sKq2-9f_ZxW7pLr4TnVb8Ym1CdHgJe5u",
+    "TRUSTED_HOSTS": "api.example.com",
+    "ACCESS_LOG": False,
+    "METRICS": False,
 }
+ALONE = "the application alone"
+CONCERNS: dict[str, dict[str, Any]] = {
+    "request id, host, limits, headers, health": {},
+    "+ CORS": {"CORS_ORIGINS": ORIGIN},
+    "+ a trusted proxy": {"TRUSTED_PROXIES": 1},
+    "+ metrics": {"METRICS": True},
+    "+ access log: everything": {"ACCESS_LOG": True},
+}
+
+App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 def trivial(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
     """Answer with a constant."""
-    environ["carboy.route"] = "/api/v1/products/<int:id>"
+    environ["carboy.route"] = "/api/v1/products/<int:number>"
     start_response(
         "200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(BODY)))]
     )
     return [BODY]
 
 
-def one_round(app: Callable[..., Iterable[bytes]], requests: int) -> float:
+def one_round(app: App, requests: int) -> float:
     """Call *app* and give the microseconds of one request."""
 
     def start_response(_status: str, _headers: Any, _exc_info: Any = None) -> None:
         return None
 
-    began = time.perf_counter()
+    began = time.process_time()
     for _ in range(requests):
         body = app(ENVIRON.copy(), start_response)
         for _chunk in body:
@@ -80,34 +88,71 @@ def one_round(app: Callable[..., Iterable[bytes]], requests: int) -> float:
         close = getattr(body, "close", None)
         if close is not None:
             close()
-    return (time.perf_counter() - began) / requests * 1e6
+    return (time.process_time() - began) / requests * 1e6
+
+
+def crates(folder: Path) -> Iterator[tuple[str, App]]:
+    """Surround the application with more and more."""
+    from carboy import Production, logs
+    from carboy.crate import Crate
+
+    settings = dict(SETTINGS)
+    for name, more in CONCERNS.items():
+        settings |= more
+        loaded = Production.load(environ={}, **settings)
+        logs.configure(loaded)
+        yield name, Crate(trivial, loaded, instance_path=folder, checks={})
+
+
+@contextlib.contextmanager
+def errors_in_a_file(folder: Path) -> Iterator[None]:
+    """Send standard error to a file, as a server's often is."""
+    kept = os.dup(2)
+    with (folder / "stderr").open("wb") as file:
+        os.dup2(file.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+def measured(apps: dict[str, App], requests: int, rounds: int) -> dict[str, float]:
+    """Give the median of every app."""
+    times: dict[str, list[float]] = {name: [] for name in apps}
+    gc.disable()
+    for _ in range(rounds):
+        for name, app in apps.items():
+            times[name].append(one_round(app, requests))
+        gc.collect()
+    return {name: statistics.median(found) for name, found in times.items()}
+
+
+def shown(found: dict[str, float]) -> None:
+    """Print what each concern costs."""
+    print(f"{'CPU time of one request':44}{'µs':>8}{'added':>8}{'by this':>9}")  # noqa: T201 - the purpose of a benchmark
+    before = found[ALONE]
+    for name in (ALONE, *CONCERNS):
+        took = found[name]
+        print(f"{name:44}{took:8.2f}{took - found[ALONE]:8.2f}{took - before:9.2f}")  # noqa: T201
+        before = took
 
 
 def main() -> None:
     """Measure every case and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--requests", type=int, default=2000, help="requests in a round")
-    requests = parser.parse_args().requests
-    with tempfile.TemporaryDirectory() as folder, open(os.devnull, "w") as sink:  # noqa: PTH123
-        handler = logging.StreamHandler(sink)
-        handler.setFormatter(make_formatter("json", colour=False))
-        logging.basicConfig(level=logging.INFO, handlers=[handler])
-        apps: dict[str, Callable[..., Iterable[bytes]]] = {"the application alone": trivial}
-        for name, rest in CASES.items():
-            settings = Production.load(environ={}, **SETTINGS, **rest)
-            apps[name] = Crate(trivial, settings, instance_path=Path(folder), checks={})
-        times: dict[str, list[float]] = {name: [] for name in apps}
-        gc.disable()
-        for _ in range(ROUNDS):
-            for name, app in apps.items():
-                times[name].append(one_round(app, requests))
-            gc.collect()
-    alone = statistics.median(times["the application alone"])
-    print(f"{'':40}{'µs':>8}{'added':>8}")  # noqa: T201 - the purpose of a benchmark
-    for name, measured in times.items():
-        middle = statistics.median(measured)
-        print(f"{name:40}{middle:8.2f}{middle - alone:8.2f}")  # noqa: T201
+    parser.add_argument("--requests", type=int, default=1000, help="requests in a round")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--shared", action="store_true", help="metrics of several processes")
+    parser.add_argument("--extensions", action="store_true", help="compare with the usual ones")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name, errors_in_a_file(folder := Path(name)):
+        if asked.shared:
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = name
+        apps: dict[str, App] = {ALONE: trivial, **dict(crates(folder))}
+        found = measured(apps, asked.requests, asked.rounds)
+    shown(found)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
