@@ -28,7 +28,7 @@ sync = UV_PROJECT_ENVIRONMENT='$(venv)' UV_PYTHON='$(bin)/python' UV_PYTHON_DOWN
 	'$(uv)' sync --quiet --frozen
 
 # Sources that style, types and coverage look at.
-sources := src tests examples docs .ci
+sources := src tests examples docs benchmarks .ci
 
 .PHONY: help
 help: ## List these targets
@@ -66,6 +66,19 @@ load-test: $(venv)/for-development ## Put load on the shop by Locust's page (ARG
 	'$(bin)/flask' --app wsgi db upgrade && \
 	'$(bin)/flask' --app wsgi shop import-catalogue catalogue.csv && \
 	exec '$(bin)/carboy' load wsgi:app --web --html '$(CURDIR)/build/load-report.html' $(ARGS)
+
+# The peers live in an environment of their own: some hold dependencies back that Carboy does not.
+bench := $(CURDIR)/build/bench-venv
+.PHONY: bench
+bench: $(bench)/installed ## Hold Carboy against its peers, quarter of an hour (ARGS='--rounds 3 --seconds 1')
+	@echo 'Holding Carboy against its peers'
+	@command -v wrk >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get -qq install --yes wrk >/dev/null 2>&1; } || true
+	@PYTHONPATH='$(CURDIR)/benchmarks' '$(bench)/bin/python' -m peers $(ARGS)
+
+.PHONY: bench-lock
+bench-lock: $(uv) ## Pin what `make bench` installs to the newest there is
+	@'$(uv)' pip compile --quiet --upgrade --python '$(bin)/python' --custom-compile-command 'make bench-lock' \
+		--output-file benchmarks/peers/requirements.txt benchmarks/peers/requirements.in pyproject.toml
 
 .PHONY: e2e
 e2e: $(venv)/for-development ## Build and run a generated project in containers, release it under load
@@ -148,6 +161,12 @@ $(venv)/for-development: $(lock) | $(uv)
 	@echo 'Installing what development needs into $(VENV)'
 	@$(sync) --all-groups --no-group project-model --all-extras
 	@touch '$@' '$(venv)/for-running'
+
+$(bench)/installed: benchmarks/peers/requirements.txt pyproject.toml | $(uv)
+	@echo 'Installing the peers into build/bench-venv'
+	@'$(uv)' venv --quiet --clear --python '$(bin)/python' '$(bench)'
+	@'$(uv)' pip install --quiet --python '$(bench)/bin/python' --requirement benchmarks/peers/requirements.txt --editable .
+	@touch '$@'
 
 $(uv): | $(bin)/python
 	@echo 'Installing uv $(UV_VERSION), which installs the rest'

@@ -1,0 +1,157 @@
+"""Carboy with everything on: request id, metrics, access log, security headers, CORS, health.
+
+Users and items are resources; TechEmpower's views are written by hand.
+"""
+
+from __future__ import annotations
+
+from random import randint
+from typing import Any
+
+from flask import Flask, render_template, request
+from marshmallow import fields, validate
+from sqlalchemy import select
+
+from carboy import Bare, Blueprint, Carboy, Cursor, Database, File, Pages, Resource, Schema, page
+from peers.services.tables import (
+    EMAIL,
+    LATE_FORTUNE,
+    LIST_SIZE,
+    PAGE_SIZE,
+    WORLDS,
+    Fortune,
+    Item,
+    Model,
+    User,
+    World,
+    drawn,
+    in_order,
+)
+
+db = Database(Model.metadata)
+api = Blueprint("bench", __name__)
+
+
+class WorldOut(Schema):
+    """A world as it is answered."""
+
+    id = fields.Integer(required=True)
+    randomNumber = fields.Integer(required=True, attribute="randomnumber")  # noqa: N815
+
+
+class UserIn(Schema):
+    """What a caller may write."""
+
+    name = fields.String(required=True, validate=validate.Length(1, 80))
+    email = fields.String(
+        required=True, validate=[validate.Length(max=120), validate.Regexp(EMAIL)]
+    )
+    age = fields.Integer(required=True, strict=True, validate=validate.Range(0, 150))
+    city = fields.String(required=True, validate=validate.Length(1, 80))
+    active = fields.Boolean(required=True, truthy={True}, falsy={False})
+    born = fields.Date(required=True)
+
+
+class UserOut(UserIn):
+    """A user as it is answered."""
+
+    id = fields.Integer(required=True)
+
+
+class ItemOut(Schema):
+    """An item as it is answered."""
+
+    id = fields.Integer(required=True)
+    name = fields.String(required=True)
+    value = fields.Integer(required=True)
+
+
+class Users(Resource):
+    """Users."""
+
+    model = User
+    schema = UserOut
+    writable = UserIn
+    only = ("list", "create", "read")
+    paging = Cursor(limit=LIST_SIZE)
+
+
+class ItemsByNumber(Resource):
+    """The long table, in numbered pages."""
+
+    model = Item
+    schema = ItemOut
+    only = ("list",)
+    paging = Pages(limit=PAGE_SIZE)
+
+
+class ItemsByCursor(ItemsByNumber):
+    """The long table, in pages that say where the next begins."""
+
+    paging = Cursor(limit=PAGE_SIZE, limit_max=10_000)
+
+
+api.resource("/users", Users)
+api.resource("/items", ItemsByNumber)
+api.resource("/items-by-cursor", ItemsByCursor)
+
+
+@api.get("/json")
+def hello() -> dict[str, str]:
+    """Greet."""
+    return {"message": "Hello, World!"}
+
+
+@api.get("/db")
+@api.output(WorldOut)
+def one_world() -> World:
+    """Read one row."""
+    return db.session.get_one(World, randint(1, WORLDS))
+
+
+@api.get("/queries")
+@api.output(WorldOut(many=True))
+def many_worlds() -> list[World]:
+    """Read rows one by one."""
+    ids = drawn(request.args.get("queries", 1, type=int))
+    return [db.session.get_one(World, key) for key in ids]
+
+
+@api.get("/updates")
+@api.output(WorldOut(many=True))
+def updates() -> list[World]:
+    """Read rows one by one and change them."""
+    with db.writing() as session:
+        ids = drawn(request.args.get("queries", 1, type=int))
+        worlds = [session.get_one(World, key) for key in ids]
+        for world in worlds:
+            world.randomnumber = randint(1, WORLDS)
+    return worlds
+
+
+@api.get("/fortunes")
+@page
+def fortunes() -> str:
+    """Show a page."""
+    found = db.session.scalars(select(Fortune))
+    shown = in_order([*found, Fortune(id=0, message=LATE_FORTUNE)])
+    return render_template("fortunes.html", fortunes=shown)
+
+
+@api.post("/upload")
+@api.input({"file": File()}, location="files")
+def upload(files: dict[str, Any]) -> dict[str, int]:
+    """Take a file."""
+    return {"size": len(files["file"].stream.read())}
+
+
+def create_app() -> Flask:
+    """Make the app; settings come from the environment."""
+    made = Flask(__name__)
+    Carboy(made, envelope=Bare())
+    db.init_app(made)
+    made.register_blueprint(api)
+    return made
+
+
+app = create_app()
