@@ -18,12 +18,13 @@ from gunicorn.sock import TCP6Socket, TCPSocket  # type: ignore[import-untyped]
 from carboy.errors import CarboyError
 from carboy.server import discovery
 from carboy.server.banner import announce
+from carboy.server.crash_loop import CrashLoop
+from carboy.server.lifecycle import DISMISSAL
 from carboy.server.listening import refusal, turn_newcomers_away
 from carboy.server.metrics_folder import forget_process, mark_dead
 from carboy.server.options import options
 from carboy.server.phase import Phase, SharedPhase
 from carboy.server.preflight import preflight
-from carboy.server.worker import DISMISSAL
 from carboy.settings import Settings
 
 # Long enough for a handshake under way to end in the queue, short enough not to be felt.
@@ -106,6 +107,7 @@ class Master(Arbiter):  # type: ignore[misc]
 
     def __init__(self, service: Service, port: socket.socket) -> None:
         super().__init__(service)
+        self._crash_loop = CrashLoop()
         address = port.getsockname()
         kind = TCP6Socket if port.family == socket.AF_INET6 else TCPSocket
         try:
@@ -167,6 +169,8 @@ class Master(Arbiter):  # type: ignore[misc]
 
     def reap_workers(self) -> None:
         """Take note of workers that ended; at a stop no failure of theirs matters any more."""
+        if not self._leaving:
+            self._crash_loop.look_at(self.WORKERS)
         try:
             super().reap_workers()
         except HaltServer:
