@@ -18,6 +18,7 @@ import pytest
 from carboy.settings import Settings
 
 DEADLINE_S = 30.0
+ENGINES = ("gunicorn", "granian")
 
 APP = """
 import os
@@ -83,6 +84,7 @@ class Server:
                 start_new_session=True,
             )
         self.host, self.port = "127.0.0.1", 0
+        self._told = 0
 
     def wait_for_port(self) -> None:
         line = self.process.stdout.readline()
@@ -115,7 +117,11 @@ class Server:
         return self.wait()
 
     def log(self) -> str:
-        return self._stderr.read_text()
+        return self._stderr.read_text()[self._told :]
+
+    def forget(self) -> None:
+        """Leave out what the log has so far."""
+        self._told += len(self.log())
 
     def end(self) -> None:
         if self.process.poll() is None:
@@ -128,9 +134,27 @@ class Server:
         self.process.stdout.close()
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Hold every law of a running server on both, unless a test is marked for one."""
+    if "engine" in metafunc.fixturenames:
+        named = metafunc.definition.get_closest_marker("engine")
+        engines = named.args if named else ENGINES
+        metafunc.parametrize("engine", engines, scope="session")
+
+
 @pytest.fixture
-def serve(tmp_path) -> Iterator[Callable[..., Server]]:
+def serve(tmp_path, engine) -> Iterator[Callable[..., Server]]:
     """Start `carboy run` in an empty folder with an app in wsgi.py."""
+    yield from _starting(lambda: tmp_path, engine)
+
+
+@pytest.fixture(scope="module")
+def serve_once(tmp_path_factory, engine) -> Iterator[Callable[..., Server]]:
+    """Start a server that all tests of a module use, and none of them stops or harms."""
+    yield from _starting(lambda: tmp_path_factory.mktemp("server"), engine)
+
+
+def _starting(folder: Callable[[], Path], engine: str) -> Iterator[Callable[..., Server]]:
     servers: list[Server] = []
 
     def start(
@@ -140,11 +164,18 @@ def serve(tmp_path) -> Iterator[Callable[..., Server]]:
         listens: bool = True,
         **settings: str,
     ) -> Server:
-        (tmp_path / "wsgi.py").write_text(source)
+        place = folder()
+        (place / "wsgi.py").write_text(source)
         environment = clean_environment(
-            **{"HTTP_PORT": "0", "WEB_CONCURRENCY": "1", "HTTP_HOST": "127.0.0.1", **settings}
+            **{
+                "HTTP_PORT": "0",
+                "WEB_CONCURRENCY": "1",
+                "HTTP_HOST": "127.0.0.1",
+                "SERVER": engine,
+                **settings,
+            }
         )
-        server = Server(tmp_path, [sys.executable, *command, *arguments], environment)
+        server = Server(place, [sys.executable, *command, *arguments], environment)
         servers.append(server)
         if listens:
             server.wait_for_port()

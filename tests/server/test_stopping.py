@@ -136,6 +136,7 @@ def test_a_quick_stop_waits_for_no_request(serve, until, signum):
     assert "Traceback" not in server.log()
 
 
+@pytest.mark.engine("gunicorn")
 def test_sigterm_while_the_app_is_loading_ends_the_start(serve, until):
     source = "from pathlib import Path\nimport time\nPath('loading').touch()\ntime.sleep(600)\n"
     server = serve(source, listens=False)
@@ -144,6 +145,7 @@ def test_sigterm_while_the_app_is_loading_ends_the_start(serve, until):
     assert "Traceback" not in server.log()
 
 
+@pytest.mark.engine("gunicorn")
 def test_ctrl_c_while_the_app_is_loading_ends_the_start_without_a_traceback(serve, until):
     source = "from pathlib import Path\nimport time\nPath('loading').touch()\ntime.sleep(600)\n"
     server = serve(source, listens=False)
@@ -209,7 +211,9 @@ def test_requests_that_outlast_the_graceful_timeout_are_counted_in_the_log(serve
         assert server.stop() == 0
         with pytest.raises((OSError, http.client.HTTPException)):
             answer.result(30)
-    assert "GUNICORN_GRACEFUL_TIMEOUT (1 s) is over: requests cut off: 1." in server.log()
+    assert "GUNICORN_GRACEFUL_TIMEOUT (1 s) is over: requests cut off: 1." in server.log(), (
+        server.log()
+    )
     assert "SIGKILL" not in server.log()
 
 

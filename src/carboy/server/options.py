@@ -12,9 +12,9 @@ from typing import Any
 from gunicorn.config import Config  # type: ignore[import-untyped]
 
 from carboy.errors import SettingsError
+from carboy.server.lifecycle import Lifecycle
 from carboy.server.listening import address
 from carboy.server.processors import usable_processors
-from carboy.server.worker import Worker
 from carboy.settings import Settings
 
 _ARGUMENTS = "GUNICORN_CMD_ARGS"
@@ -43,7 +43,6 @@ _ELSEWHERE = {
 _FIXED: dict[str, Any] = {
     # Workers load the app themselves: what it opens is not shared, and a reload is one.
     "preload_app": False,
-    "worker_class": Worker,
     "logger_class": "carboy.server.master.Log",
     "control_socket_disable": True,
     "accesslog": None,  # the crate writes one line per request
@@ -55,10 +54,20 @@ _FIXED: dict[str, Any] = {
 }
 
 
+# What gunicorn's master does itself. With SERVER=granian the rest would be ignored: it is
+# about gunicorn's workers and their HTTP.
+_OF_THE_MASTER = frozenset({
+    "backlog", "chdir", "group", "initgroups", "pidfile", "pythonpath", "raw_env",
+    "reload_engine", "reload_extra_files", "reuse_port", "umask", "user", "worker_connections",
+    "worker_tmp_dir",
+})  # fmt: skip
+
+
 def options(settings: Settings) -> dict[str, Any]:
     """Give every option of gunicorn that differs from its own default.
 
     :raises SettingsError: if ``GUNICORN_CMD_ARGS`` names something it may not.
+    :raises CarboyError: if granian is to serve and is not installed.
     """
     from_settings = {option: getattr(settings, name) for option, name in _BY_SETTING.items()}
     return {
@@ -70,11 +79,24 @@ def options(settings: Settings) -> dict[str, Any]:
         "worker_tmp_dir": str(_SHARED_MEMORY) if os.access(_SHARED_MEMORY, os.W_OK) else None,
         "limit_request_line": _REQUEST_LINE_BYTES,
         **_FIXED,
-        **_arguments(os.environ.get(_ARGUMENTS, "")),
+        "worker_class": _worker_class(settings),
+        **_arguments(os.environ.get(_ARGUMENTS, ""), settings.SERVER),
     }
 
 
-def _arguments(text: str) -> dict[str, Any]:
+def _worker_class(settings: Settings) -> type[Lifecycle]:
+    if settings.SERVER == "gunicorn":
+        from carboy.server.worker import Worker  # each server is imported when it serves
+
+        return Worker
+    from carboy.server.granian.engine import check
+    from carboy.server.granian.worker import GranianWorker
+
+    check(settings)
+    return GranianWorker
+
+
+def _arguments(text: str, server: str) -> dict[str, Any]:
     """Read options that no setting covers from the variable gunicorn itself reads."""
     if not text:
         return {}
@@ -93,8 +115,15 @@ def _arguments(text: str) -> dict[str, Any]:
         if name in _ELSEWHERE
         else f"{_ARGUMENTS} sets {name}, which `carboy run` decides itself. Remove it there."
         for name in named
-        if name in _ELSEWHERE or name in _FIXED
+        if name in _ELSEWHERE or name in _FIXED or name == "worker_class"
     ]
+    if server == "granian":
+        problems += [
+            f"{_ARGUMENTS} sets {name}, which SERVER=granian cannot do. Remove it there, or set "
+            "SERVER=gunicorn."
+            for name in named
+            if not (name in _ELSEWHERE or name in _FIXED or name in _OF_THE_MASTER)
+        ]
     checked = Config()
     for name, value in named.items():
         try:

@@ -1,0 +1,166 @@
+"""What granian calls with every request."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any
+from wsgiref.types import WSGIApplication, WSGIEnvironment
+
+from carboy.errors import ApiError, for_status
+from carboy.server.granian.body import Arrival, LiveBody
+from carboy.server.granian.environ import Environments, HeadTooLong
+from carboy.server.granian.reply import ClientGone, Reply
+from carboy.server.granian.turns import Turns
+from carboy.server.pace import Pace
+
+_log = logging.getLogger("gunicorn.error")
+
+_Job = tuple[Any, WSGIEnvironment]
+_DIGITS_MAX = 18
+
+
+class Handler:
+    """Takes a request when its head is there, and runs the app when the app can go on.
+
+    :param app: the application.
+    :param environments: makes the WSGI environments.
+    :param pace: how slowly bodies may come.
+    :param threads: how many requests the app works on at once.
+    :param is_last: asked whether a connection shall end with its next answer.
+    :param refusal: writes a refusal of the server; gives body and content type.
+    :param enough: after how many requests *replace* is called, once.
+
+    :ivar under_way: the requests that are not answered yet.
+    """
+
+    def __init__(  # noqa: PLR0913 - each by name
+        self,
+        app: WSGIApplication,
+        *,
+        environments: Environments,
+        pace: Pace,
+        threads: int,
+        is_last: Callable[[], bool],
+        refusal: Callable[[ApiError], tuple[bytes, str]],
+        enough: int,
+        replace: Callable[[], object],
+    ) -> None:
+        self._app = app
+        self._environments = environments
+        self._pace = pace
+        self._is_last = is_last
+        self._refusal = refusal
+        self._turns: Turns[_Job] = Turns(threads, self._answer)
+        self._arrivals: set[Arrival] = set()
+        self._numbers = itertools.count(1)
+        self._enough = enough
+        self._replace = replace
+        self.under_way: set[Any] = set()
+
+    def __call__(self, call: Any) -> None:
+        """Take one request; *call* has granian's ``scope``, ``proto`` and ``done``."""
+        self.under_way.add(call)
+        try:
+            if next(self._numbers) == self._enough:
+                self._replace()
+            environ = self._environments.make(call.scope)
+            length = environ.get("CONTENT_LENGTH", "")
+            if length in ("", "0") and "HTTP_TRANSFER_ENCODING" not in environ:
+                environ["wsgi.input"] = BytesIO()
+                self._turns.take((call, environ))
+            else:
+                self._take_body(call, environ, length)
+        except HeadTooLong as error:
+            self._refuse(call, error)
+        except BaseException:  # noqa: BLE001 - nobody above could say it
+            _log.exception("A request could not be taken.")
+            self._end(call)
+
+    def cut_off_late(self) -> None:
+        """Wait no longer for bodies that come too slowly."""
+        now = time.monotonic()
+        for arrival in list(self._arrivals):
+            if arrival.is_late(now):
+                arrival.cut_off()
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a body is on its way in."""
+        return bool(self._arrivals)
+
+    def _take_body(self, call: Any, environ: WSGIEnvironment, length: str) -> None:
+        """Wait for the body, unless the client waits for the app to want it."""
+        known = int(length) if length.isdecimal() and len(length) <= _DIGITS_MAX else None
+        receive = call.proto.receive
+        if "HTTP_EXPECT" in environ:
+            environ["wsgi.input"] = LiveBody(receive, known, self._pace)
+            self._turns.take((call, environ))
+            return
+
+        def hand_over(body: Any) -> None:
+            self._arrivals.discard(arrival)
+            environ["wsgi.input"] = body
+            self._turns.take((call, environ))
+
+        arrival = Arrival(receive, known, self._pace, hand_over)
+        self._arrivals.add(arrival)
+        arrival.proceed()
+
+    def _answer(self, job: _Job) -> None:
+        """Run the app for one request, in one of the bounded number of threads."""
+        call, environ = job
+        reply = Reply(call.proto, environ["wsgi.input"], self._is_last)
+        try:
+            body = self._app(environ, reply.start)
+            try:
+                reply.carry(body)
+            finally:
+                close = getattr(body, "close", None)
+                if close is not None:
+                    close()
+        except ClientGone:
+            pass
+        except BaseException:  # noqa: BLE001 - SystemExit of a view ends no worker, either
+            _log.exception("Error handling request %s", environ.get("PATH_INFO"))
+        finally:
+            self._end(call)
+
+    def _end(self, call: Any) -> None:
+        # granian answers 500 where there is no answer, and breaks off one that is not whole.
+        call.done()
+        self.under_way.discard(call)
+
+    def _refuse(self, call: Any, reason: HeadTooLong) -> None:
+        error = for_status(reason.status)
+        _log.warning("Answered %d to %s.", error.status, call.scope["client"][0])
+        body, content_type = self._refusal(error)
+        reply = Reply(call.proto, None, lambda: True)
+        headers = [
+            ("Content-Type", content_type),
+            ("Content-Length", str(len(body))),
+            ("X-Request-ID", uuid.uuid4().hex),
+        ]
+        reply.start(f"{error.status} ", headers)
+        reply.carry((body,))
+        self._end(call)
+
+
+def seen_by_tracers(handler: Callable[[Any], None]) -> Callable[[Any], None]:
+    """Let debuggers and coverage look into granian's threads, as into Python's own."""
+    trace = threading.gettrace()
+    if trace is None:
+        return handler
+
+    def traced(call: Any) -> None:
+        if sys.gettrace() is None:
+            sys.settrace(trace)
+        handler(call)
+
+    return traced
