@@ -86,8 +86,8 @@ e2e: $(venv)/for-development ## Build and run a generated project in containers,
 	@'$(bin)/pytest' -q -rs -o faulthandler_timeout=0 -m e2e tests/e2e $(PYTEST_ARGS)
 
 .PHONY: upstream
-upstream: $(venv)/for-development ## Run marshmallow's own tests on compiled schemas
-	@echo "Running the tests of marshmallow"
+upstream: $(venv)/for-development ## Run the tests of marshmallow, Flask and Werkzeug on what replaces them
+	@echo 'Running the tests of marshmallow, Flask and Werkzeug'
 	@'$(bin)/pytest' -q -m upstream tests $(PYTEST_ARGS)
 
 .PHONY: check

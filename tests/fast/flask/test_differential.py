@@ -1,0 +1,67 @@
+"""An app of either class is asked the same, and must do the same, to the last hook.
+
+The same numbers make the same apps. Longer, and elsewhere:
+``FUZZ_APPS=5000 FUZZ_FIRST=1000 pytest tests/fast/flask/test_differential.py -k both``.
+"""
+
+import os
+import pathlib
+from collections import Counter
+
+import pytest
+
+from carboy.fast import flask as package
+from carboy.fast.flask import Flask
+
+from .lines import Lines
+from .twins import differences, frozen
+
+APPS = int(os.environ.get("FUZZ_APPS", "40"))
+FIRST = int(os.environ.get("FUZZ_FIRST", "0"))
+FOLDER = pathlib.Path(package.__file__).parent
+
+# Module, how a line begins, and the share of requests in which it must at least have run.
+SHARES = {
+    "taken": ("lane", "request = Request.on(", 0.5),
+    "left to Flask": ("flask", "return super().wsgi_app(environ, start_response)", 0.15),
+    "found where it was found before": ("lane", "request.view_args = {}", 0.02),
+    "found by the matcher": ("lane", "route, request.view_args = found", 0.2),
+    "found with values": ("matching", "return route, route.arguments(found[1])", 0.15),
+    "matched with slashes to spare": ("matching", "not rule.strict_slashes", 0.03),
+    "matched by a slash that is missing": ("matching", "for rule in node.slashed:", 0.03),
+    "nothing found at once": ("lane", "request.routing_exception = NotFound()", 0.02),
+    "matched by Werkzeug": ("lane", "context.match_request()", 0.2),
+    "a view called at once": ("lane", "answer = view(**request.view_args)", 0.2),
+    "dispatched": ("lane", "answer = _dispatch(app, plan, request)", 0.1),
+    "sent without a response": ("answering", "return _bare(status_line(code)", 0.04),
+    "a page for what was not found": ("answering", 'return _bare("404 NOT FOUND"', 0.03),
+    "a response made in short": ("answering", "response = plain(body, code, content_type)", 0.05),
+    "a response sent in short": ("response", "start_response(response._status, sent)", 0.05),
+    "JSON written": ("provider", 'text = "".join(made', 0.1),
+    "JSON written after all by json": ("provider", "text = self.dumps(value", 0.001),
+    "JSON read": ("provider", "return orjson.loads(s)", 0.015),
+    "a body read at once": ("request", "data = self._cached_data = _read(", 0.008),
+    "a session opened": ("context", "session = interface.open_session(", 0.15),
+    "hooks before": ("hooks", "answer = callable_of(app, plan, function)()", 0.05),
+    "hooks after": ("hooks", "response = callable_of(app, plan, function)(response)", 0.05),
+    "hooks that tear down": ("hooks", "for function in reversed(plan.teardown_app):", 0.04),
+    "signals": ("hooks", "request_finished.send(", 0.002),
+    "looked at anew": ("flask", "plan = Plan(app, Flask)", 0.015),
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _frozen():
+    with frozen():
+        yield
+
+
+def test_both_do_the_same_and_the_lane_was_asked():
+    """Without the shares, both would be the same wherever Flask's own code was asked twice."""
+    lines, counted = Lines(FOLDER), Counter()
+    for seed in range(FIRST, FIRST + APPS):
+        for difference in differences(seed, Flask, counted, lines.request):
+            pytest.fail(difference)
+    shares = {what: lines.share(module, text) for what, (module, text, _) in SHARES.items()}
+    rare = {what: share for what, share in shares.items() if share < SHARES[what][2]}
+    assert not rare, counted
