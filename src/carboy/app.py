@@ -20,6 +20,7 @@ from carboy.api.answers import answer, as_api_error, render
 from carboy.api.envelope import Envelope, JSend, status_sent
 from carboy.crate import Crate
 from carboy.errors import ApiError, CarboyError
+from carboy.fast.flask import Flask as FastFlask
 from carboy.settings import Settings
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("carboy")
 _KEY_BYTES = 48
+_ROUTE = "carboy.route"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -183,34 +185,51 @@ def _answer_errors(app: Flask) -> None:
         app.register_error_handler(
             ApiError, lambda error: app.handle_http_exception(_as_http(error))
         )
+
+    def unhandled(e: Exception) -> Any:
+        return _translated(app, e)
+
+    if isinstance(app, FastFlask):
+        app.error_response = _error_response
+        app.unhandled = unhandled
+        return
     flasks_make_response = app.make_response
     flasks_handle_user_exception = app.handle_user_exception
 
     def make_response(rv: Any) -> Response:
-        if isinstance(rv, HTTPException):
-            error = getattr(rv, "api_error", None) or as_api_error(rv)
-            if error is not None:
-                return answer(error)
-        return flasks_make_response(rv)
+        response = _error_response(rv) if isinstance(rv, HTTPException) else None
+        return flasks_make_response(rv) if response is None else response
 
     def handle_user_exception(e: Exception) -> Any:
         try:
             return flasks_handle_user_exception(e)
-        except Exception as unhandled:
-            if unhandled is not e:
+        except Exception as raised:
+            answer = unhandled(e) if raised is e else None
+            if answer is None:
                 raise
-            for translate in app.extensions["carboy.translators"]:
-                meaning = translate(e)
-                if meaning is not None:
-                    # One line: an outage would bury the log under its tracebacks.
-                    reason = (str(e).splitlines() or [""])[0]
-                    _log.warning("Answered %d: %s: %s", meaning.status, type(e).__name__, reason)
-                    _log.debug("What was answered %d.", meaning.status, exc_info=e)
-                    return app.handle_http_exception(_as_http(meaning))
-            raise
+            return answer
 
     app.make_response = make_response  # type: ignore[method-assign]
     app.handle_user_exception = handle_user_exception  # type: ignore[method-assign]
+
+
+def _error_response(exception: HTTPException) -> Response | None:
+    """Give an error that no handler took the envelope; ``None``: it is not an error."""
+    error = getattr(exception, "api_error", None) or as_api_error(exception)
+    return None if error is None else answer(error)
+
+
+def _translated(app: Flask, e: Exception) -> Any:
+    """Ask what an exception means to the caller; ``None``: nobody knows."""
+    for translate in app.extensions["carboy.translators"]:
+        meaning = translate(e)
+        if meaning is not None:
+            # One line: an outage would bury the log under its tracebacks.
+            reason = (str(e).splitlines() or [""])[0]
+            _log.warning("Answered %d: %s: %s", meaning.status, type(e).__name__, reason)
+            _log.debug("What was answered %d.", meaning.status, exc_info=e)
+            return app.handle_http_exception(_as_http(meaning))
+    return None
 
 
 def _as_http(error: ApiError) -> HTTPException:
@@ -224,11 +243,14 @@ def _as_http(error: ApiError) -> HTTPException:
 
 def _label_routes(app: Flask) -> None:
     """Tell the crate which rule matched, before anything of the app runs."""
+    if isinstance(app, FastFlask):
+        app.route_key = _ROUTE
+        return
 
     def label(endpoint: str | None, values: dict[str, Any] | None) -> None:
         del endpoint, values
         if request.url_rule is not None:
-            request.environ["carboy.route"] = request.url_rule.rule
+            request.environ[_ROUTE] = request.url_rule.rule
 
     app.url_value_preprocessors.setdefault(None, []).insert(0, label)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from flask import Response, current_app, has_request_context, request
+from flask import Response, current_app
 from werkzeug.exceptions import BadRequestKeyError, HTTPException
 
 from carboy.api.envelope import Envelope, JSend, status_sent
 from carboy.errors import ApiError, for_status
+from carboy.fast.flask.context import current
+from carboy.fast.flask.response import bodiless, make
 from carboy.fast.json import dumps
 
 __all__ = [
@@ -29,13 +31,16 @@ _DEFAULT = JSend()
 
 def envelope_in_use() -> Envelope:
     """Find the envelope of the request: the innermost blueprint's that has one, or the app's."""
-    if has_request_context() and request.url_rule is not None:
-        blueprints = current_app.blueprints
-        for name in request.blueprints:  # innermost first
-            envelope = getattr(blueprints.get(name), "envelope", None)
+    context = current()
+    if context is None:
+        return cast("Envelope", current_app.extensions.get(_EXTENSION, _DEFAULT))
+    app, rule = context.app, context.request.url_rule
+    if rule is not None and "." in rule.endpoint:
+        for name in context.request.blueprints:  # innermost first
+            envelope = getattr(app.blueprints.get(name), "envelope", None)
             if envelope is not None:
                 return cast("Envelope", envelope)
-    return cast("Envelope", current_app.extensions.get(_EXTENSION, _DEFAULT))
+    return cast("Envelope", app.extensions.get(_EXTENSION, _DEFAULT))
 
 
 def succeed(data: Any, status: int, headers: Any = None) -> Response:
@@ -47,7 +52,7 @@ def succeed(data: Any, status: int, headers: Any = None) -> Response:
         return empty(status, headers)
     envelope = envelope_in_use()
     body = dumps(envelope.success(data, status))
-    response = current_app.response_class(body, status, content_type=envelope.media_type)
+    response = make(body, status, envelope.media_type)
     if headers:
         response.headers.update(headers)
     return response
@@ -58,8 +63,7 @@ def empty(status: int, headers: Any = None) -> Response:
 
     :param headers: as for :func:`succeed`.
     """
-    response = current_app.response_class(status=status)
-    response.headers.pop("Content-Type", None)
+    response = bodiless(status)
     if headers:
         response.headers.update(headers)
     return response
@@ -81,8 +85,9 @@ def answer(error: ApiError, envelope: Envelope | None = None) -> Response:
     envelope = envelope or envelope_in_use()
     body, content_type = render(error, envelope)
     status = status_sent(envelope, error.status)
-    response = current_app.response_class(body, status, content_type=content_type)
-    response.headers.update(error.headers)
+    response = make(body, status, content_type)
+    if error.headers:
+        response.headers.update(error.headers)
     return response
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial, wraps
 from typing import Any, cast
 
-from flask import Response, current_app, request
+from flask import Response, current_app
 from marshmallow import Schema
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 from carboy.api.answers import BODILESS, empty, succeed
 from carboy.api.operation import Input, Location, Operation, Output, declare
 from carboy.api.parsing import Reading, Unknown, read_all
+from carboy.fast.flask.context import current
 from carboy.fast.schema import dump
 
 __all__ = ["Endpoint", "Guard"]
@@ -157,7 +158,7 @@ class Endpoint:
         @wraps(view)
         def endpoint(*args: Any, **kwargs: Any) -> Any:
             if readings:
-                kwargs.update(read_all(readings, request))
+                kwargs.update(read_all(readings, current().request))
             if guards:
                 return guarded(view, *args, **kwargs)
             return respond(view(*args, **kwargs))
@@ -165,7 +166,7 @@ class Endpoint:
         @wraps(view)
         def endpoint_of_coroutine(*args: Any, **kwargs: Any) -> Any:
             if readings:
-                kwargs.update(read_all(readings, request))
+                kwargs.update(read_all(readings, current().request))
             return guarded(current_app.ensure_sync(view), *args, **kwargs)
 
         return endpoint_of_coroutine if inspect.iscoroutinefunction(view) else endpoint

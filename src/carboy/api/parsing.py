@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal, TypedDict
 
-from flask import Request, current_app
+from flask import Request
 from marshmallow import EXCLUDE, Schema, ValidationError, fields
 from marshmallow.error_store import merge_errors
 from marshmallow.exceptions import SCHEMA
@@ -16,6 +16,7 @@ from marshmallow.exceptions import SCHEMA
 from carboy.api.bounds import Bounds, shortened
 from carboy.api.operation import Input, Location
 from carboy.errors import ContentTooLarge, Invalid, UnsupportedMediaType
+from carboy.fast.flask.context import current
 from carboy.fast.json import loads
 from carboy.fast.schema import load
 
@@ -27,6 +28,7 @@ to send and a gigabyte to calculate with."""
 
 _DEFAULT_DEPTH = 64
 _DEFAULT_LENGTH = 1024 * 1024
+_LENGTH_DIGITS = 18
 _UTF_8 = frozenset({"utf-8", "utf8"})
 _JSON_TYPE = re.compile(r"application/(?:json|[\w.!#$&^-]+\+json)")
 _FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -120,12 +122,20 @@ def _add(errors: Errors, more: Any) -> None:
 def _from_json(_: Reading, request: Request) -> tuple[Any, Errors]:
     if request.environ.get("CONTENT_TYPE") != "application/json":
         _refuse_other_than_json(request)
-    config = current_app.config
+    config = current().app.config
     limit = config.get("JSON_MAX_LENGTH", _DEFAULT_LENGTH)
-    if (request.content_length or 0) > limit or len(body := request.get_data()) > limit:
+    if _announced(request) > limit or len(body := request.get_data()) > limit:
         raise ContentTooLarge(f"The JSON body is larger than {limit} bytes.")
     raw = loads(body, max_depth=config.get("JSON_MAX_DEPTH", _DEFAULT_DEPTH))
     return raw, _nul_errors(raw) if b"\\u0000" in body else {}
+
+
+def _announced(request: Request) -> int:
+    """Give the length of the body, in bytes, as far as it is known."""
+    length = request.environ.get("CONTENT_LENGTH")
+    if length and length.isascii() and length.isdecimal() and len(length) < _LENGTH_DIGITS:
+        return int(length)
+    return request.content_length or 0
 
 
 def _refuse_other_than_json(request: Request) -> None:

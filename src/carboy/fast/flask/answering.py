@@ -17,7 +17,7 @@ __all__ = ["answer_of"]
 
 _HTML = "text/html; charset=utf-8"
 _JSON = "application/json"
-_OK = 200
+_OK, _OK_LINE = 200, "200 OK"
 _SHORT = frozenset({204, 304})
 _DATA = frozenset({dict, list})
 
@@ -30,29 +30,33 @@ def answer_of(app: Any, plan: Plan, context: Any, request: Request, value: Any) 
 
     :return: a response; or status, headers and body, when nobody has to see one.
     """
-    if type(value) is Response:
-        return hooks.after(app, plan, context, request, value)
-    if not plan.direct:
-        return hooks.after(app, plan, context, request, app.make_response(value))
-    data, code, headers = _parts(value)
-    body, content_type = _written(plan, data)
+    kind = type(value)
     seen = (
         plan.after
         or plan.finished
         or context._after_request_functions
         or context.opened is not None
     )
-    if body is None:
-        response = _made(app, request, value) if not seen else app.make_response(value)
-        if type(response) is tuple:
-            return response
-        return hooks.after(app, plan, context, request, response)
-    if not seen and not headers and code >= _OK and code not in _SHORT:
-        return _bare(status_line(code), content_type, body, request)
-    response = plain(body, code, content_type)
-    if headers:
-        response.headers.update(headers)
-    return hooks.after(app, plan, context, request, response)
+    if kind is Response:
+        response = value
+    elif not plan.direct:
+        response = app.make_response(value)
+    else:
+        data, code, headers = (value, _OK, None) if kind in _DATA else _parts(value)
+        body, content_type = _written(plan, data)
+        if body is None:
+            response = app.make_response(value) if seen else _made(app, request, value)
+            if type(response) is tuple:
+                return response
+        elif not seen and headers is None and code >= _OK and code not in _SHORT:
+            return _bare(
+                _OK_LINE if code == _OK else status_line(code), content_type, body, request
+            )
+        else:
+            response = plain(body, code, content_type)
+            if headers:
+                response.headers.update(headers)
+    return hooks.after(app, plan, context, request, response) if seen else response
 
 
 def _parts(value: Any) -> tuple[Any, int, Any]:

@@ -5,11 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from flask import ctx
+from flask.globals import _cv_request
 from werkzeug.exceptions import HTTPException
 
 from carboy.fast.flask.lazily import lazily
 
-__all__ = ["AppContext", "RequestContext"]
+__all__ = ["AppContext", "RequestContext", "current"]
+
+
+def current() -> Any:
+    """Find the context of the request at hand, the lane's or Flask's, or ``None``.
+
+    What the proxies of :mod:`flask` look up at every touch, looked up once.
+    """
+    return _cv_request.get(None)
 
 
 class AppContext(ctx.AppContext):

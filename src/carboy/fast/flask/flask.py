@@ -67,7 +67,9 @@ class Flask(flask.Flask):
     :ivar route_key: key of the WSGI environment that gets the rule that matched, such as
         ``carboy.route``; ``None``: it is not written.
     :ivar error_response: makes the response of an HTTP error that no error handler took, or
-        ``None`` to leave it to Flask.
+        gives ``None`` to leave it to Flask.
+    :ivar unhandled: is asked what to answer to an exception that no error handler took; ``None``:
+        it is raised.
     """
 
     config_class = Config
@@ -75,6 +77,7 @@ class Flask(flask.Flask):
     json_provider_class = JSONProvider
     route_key: str | None = None
     error_response: Callable[[HTTPException], flask.Response | None] | None = None
+    unhandled: Callable[[Exception], Any] | None = None
 
     @lazily
     def _current(self) -> Any:
@@ -137,3 +140,15 @@ class Flask(flask.Flask):
             if response is not None:
                 return response
         return super().make_response(rv)
+
+    def handle_user_exception(self, e: Exception) -> Any:
+        """See :meth:`flask.Flask.handle_user_exception`."""
+        if self.unhandled is None:
+            return super().handle_user_exception(e)
+        try:
+            return super().handle_user_exception(e)
+        except Exception as raised:
+            answer = self.unhandled(e) if raised is e else None
+            if answer is None:
+                raise
+            return answer

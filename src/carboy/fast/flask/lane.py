@@ -27,21 +27,23 @@ __all__ = ["serve"]
 _new = object.__new__
 
 
-def serve(
+def serve(  # noqa: C901, PLR0912, PLR0915 - see below
     app: Any, plan: Plan, host: str, environ: WSGIEnvironment, start_response: StartResponse
 ) -> Any:
     """Do what :meth:`flask.Flask.wsgi_app` does, in its order.
 
+    The request that nobody observes goes through in this one function: right after a query, each
+    function more is more to fetch into the processor's caches than it has to do.
+
     :param host: as it was judged.
     :return: the body.
     """
+    method = environ["REQUEST_METHOD"]
     path = environ.get("PATH_INFO") or ""
     if not path.isascii():
         path = path.encode("latin1").decode(errors="replace")
     regular = path[:1] == "/" and path[1:2] != "/"
-    request = Request.on(
-        environ, environ["REQUEST_METHOD"], path if regular else "/" + path.lstrip("/")
-    )
+    request = Request.on(environ, method, path if regular else "/" + path.lstrip("/"))
     request.json_module = plan.json
     request.host = host
     if plan.trusted is not None:
@@ -52,13 +54,26 @@ def serve(
     context.app = app
     context.request = request
     context._after_request_functions = []
-    app_context._cv_tokens = [_cv_app.set(app_context)]
-    context._cv_tokens = [(_cv_request.set(context), app_context)]
+    app_token = _cv_app.set(app_context)
+    token = _cv_request.set(context)
+    app_context._cv_tokens = [app_token]
+    context._cv_tokens = [(token, app_context)]
     response: Any = None
     error: BaseException | None = None
     try:
         try:
-            response = _respond(app, plan, context, request, regular)
+            if plan.opens_sessions or plan.cookie in environ.get("HTTP_COOKIE", ""):
+                context._session  # noqa: B018 - opens it
+            routes: Routes = plan.url_map.prepared or plan.url_map.prepare()
+            route = routes.known[method].get(path) if regular else None
+            if route is None:
+                route = _match(plan, routes, context, request, regular)
+            else:
+                request.url_rule = route.rule
+                request.view_args = {}
+            if not app._got_first_request:
+                app._got_first_request = True
+            response = _respond(app, plan, context, request, route)
         except Exception as raised:  # noqa: BLE001 - Flask's own
             error = raised
             response = app.handle_exception(raised)
@@ -71,31 +86,38 @@ def serve(
         else:
             body = send(response, environ, start_response)
     finally:
-        _end(app, plan, context, app_context, error)
+        if (
+            error is not None
+            or plan.teardown
+            or plan.teardown_app
+            or plan.tearing_down
+            or plan.app_tearing_down
+            or plan.popped
+            or request.form_read
+            or _cv_request.get() is not context
+            or _cv_app.get() is not app_context
+            or len(context._cv_tokens) != 1
+            or len(app_context._cv_tokens) != 1
+        ):
+            _end(app, plan, context, app_context, error)
+        else:
+            context._cv_tokens.clear()
+            app_context._cv_tokens.clear()
+            _cv_request.reset(token)
+            _cv_app.reset(app_token)
+            environ["werkzeug.request"] = None
     if body is None:
         body = response.response
-        if response._on_close:
+        if response._on_close:  # by what tore down
             return ClosingIterator(body, response.close)
     return body
 
 
-def _respond(  # noqa: C901 - one request, step by step
-    app: Any,
-    plan: Plan,
-    context: Any,
-    request: Request,
-    regular: bool,  # noqa: FBT001
-) -> Any:
-    """Match, dispatch and finish.
+def _respond(app: Any, plan: Plan, context: Any, request: Request, route: Route | None) -> Any:
+    """Dispatch and finish.
 
     :return: a response, or what there is to send when nobody has to see one.
     """
-    environ = request.environ
-    if plan.opens_sessions or plan.cookie in environ.get("HTTP_COOKIE", ""):
-        context._session  # noqa: B018 - opens it
-    route = _match(plan, context, request, regular)
-    if not app._got_first_request:
-        app._got_first_request = True
     try:
         answer = None
         if plan.started or plan.preprocessors or plan.before:
@@ -104,23 +126,16 @@ def _respond(  # noqa: C901 - one request, step by step
                 request.url_rule is not route.rule or request.routing_exception is not None
             ):
                 route = None
-        elif plan.route_key is not None:
-            plan.label(request)
+        elif plan.route_key is not None and request.url_rule is not None:
+            request.environ[plan.route_key] = request.url_rule.rule
         if answer is None:
-            if route is not None and request.method != "OPTIONS":
+            if route is None or request.method == "OPTIONS":
+                answer = _dispatch(app, plan, request)
+            else:
                 view = plan.view_functions[route.rule.endpoint]
                 if view is not route.view:
                     view = _view(app, route, view)
                 answer = view(**request.view_args)  # type: ignore[arg-type]
-            elif (
-                type(request.routing_exception) is NotFound
-                and request.url_rule is None
-                and plan.handles
-                and not plan.is_handled(_NOT_FOUND, 404)
-            ):
-                answer = request.routing_exception
-            else:
-                answer = _dispatch(app, plan, request)
     except Exception as error:  # noqa: BLE001 - Flask's own
         answer = app.handle_user_exception(error)
     return answer_of(app, plan, context, request, answer)
@@ -129,15 +144,15 @@ def _respond(  # noqa: C901 - one request, step by step
 _NOT_FOUND = frozenset(NotFound.__mro__)
 
 
-def _match(plan: Plan, context: Any, request: Request, regular: bool) -> Route | None:  # noqa: FBT001
+def _match(
+    plan: Plan,
+    routes: Routes,
+    context: Any,
+    request: Request,
+    regular: bool,  # noqa: FBT001
+) -> Route | None:
     """Find the rule; the route is given only where nothing more is to be known of it."""
-    routes: Routes = plan.url_map.prepared or plan.url_map.prepare()
     path, method = request.path, request.method
-    route = routes.known[method].get(path)
-    if route is not None and regular:
-        request.url_rule = route.rule
-        request.view_args = {}
-        return route
     found = routes.find(path, method) if regular else None
     if found is not None:
         route, request.view_args = found
@@ -166,8 +181,16 @@ def _view(app: Any, route: Route, view: Any) -> Any:
 
 
 def _dispatch(app: Any, plan: Plan, request: Request) -> Any:
-    """Do what :meth:`flask.Flask.dispatch_request` does."""
-    if request.routing_exception is not None:
+    """Do what :meth:`flask.Flask.dispatch_request` does, and the rest for a path without a rule."""
+    missing = request.routing_exception
+    if missing is not None:
+        if (
+            type(missing) is NotFound
+            and request.url_rule is None
+            and plan.handles
+            and not plan.is_handled(_NOT_FOUND, 404)
+        ):
+            return missing  # nothing would become of raising it
         app.raise_routing_exception(request)
     rule: Any = request.url_rule
     if request.method == "OPTIONS" and getattr(rule, "provide_automatic_options", False):

@@ -20,7 +20,6 @@ from werkzeug.routing import (
     Rule,
     UnicodeConverter,
     UUIDConverter,
-    ValidationError,
 )
 from werkzeug.routing.matcher import State
 
@@ -56,18 +55,17 @@ class Route:
         self.view: Any = None
         self.plain = not rule._converters
         self._converters = [
-            (name, None if type(converter) is UnicodeConverter else converter)
-            for name, converter in rule._converters.items()
+            (name, _conversion(converter)) for name, converter in rule._converters.items()
         ]
 
     def arguments(self, values: tuple[str, ...]) -> dict[str, Any]:
         """Convert the *values* of the path.
 
-        :raises ValidationError: if the converter refuses one.
+        :raises ValueError: if the converter refuses one.
         """
         return {
-            name: value if converter is None else converter.to_python(value)
-            for (name, converter), value in zip(self._converters, values, strict=False)
+            name: convert(value)
+            for (name, convert), value in zip(self._converters, values, strict=False)
         }
 
 
@@ -114,20 +112,28 @@ class Routes:
                     known[path] = route
                 return route, {}
             return route, route.arguments(found[1])
-        except (_Unsure, ValidationError):
+        except (_Unsure, ValueError):
             return None
+
+
+_Step = tuple[Callable[[str], Any], bool, bool, "_Node"]
+# Tests of a part that has no slash in it.
+_WHOLE: tuple[Callable[[str], bool], ...] = (bool, str.isdecimal)
 
 
 class _Node:
     """One state of the matcher; the lists of rules are Werkzeug's, whose methods may change."""
 
-    __slots__ = ("dynamic", "rules", "slashed", "static")
+    __slots__ = ("dynamic", "only", "rules", "slashed", "static")
 
     def __init__(self, state: State) -> None:
         self.static = {part: _Node(inner) for part, inner in state.static.items()}
-        self.dynamic = [
+        self.dynamic: list[_Step] = [
             (_test(part), part.final, part.suffixed, _Node(inner)) for part, inner in state.dynamic
         ]
+        self.only: tuple[Callable[[str], bool], _Node] | None = None
+        if len(self.dynamic) == 1 and self.dynamic[0][0] in _WHOLE:
+            self.only = self.dynamic[0][0], self.dynamic[0][3]
         self.rules = state.rules
         slashed = state.static.get("")
         self.slashed = [] if slashed is None else slashed.rules
@@ -141,6 +147,16 @@ def _start(url_map: Map) -> _Node | None:
         return None
     first = domain.static.get("")
     return None if first is None else _Node(first)
+
+
+def _conversion(converter: Any) -> Callable[[str], Any]:
+    if type(converter) is UnicodeConverter:
+        return str
+    if type(converter) is IntegerConverter and not (
+        converter.fixed_digits or converter.min is not None or converter.max is not None
+    ):
+        return int
+    return converter.to_python  # type: ignore[no-any-return]
 
 
 def _is_plain(rule: Rule, url_map: Map) -> bool:
@@ -182,34 +198,54 @@ def _test(part: Any) -> Callable[[str], Any]:
     return match
 
 
-def _walk(  # noqa: C901, PLR0911, PLR0912 - Werkzeug's order of trying things
+def _walk(  # noqa: C901 - a call costs as much as the loop
     node: _Node, parts: list[str], at: int, values: tuple[str, ...], method: str
 ) -> Found | None:
-    """Follow ``StateMachineMatcher.match`` in the order it tries things.
+    """Follow ``StateMachineMatcher.match``, straight on as long as there is one way only.
 
     :raises _Unsure: where it would redirect to the path with a slash at the end.
     """
-    if at == len(parts):
-        for rule in node.rules:
-            if (rule.methods is None or method in rule.methods) and not rule.websocket:
-                return rule, values
-        for rule in node.slashed:
-            if (rule.methods is None or method in rule.methods) and not rule.websocket:
-                if rule.strict_slashes:
-                    raise _Unsure
-                return rule, values
-        return None
+    end = len(parts)
+    while at < end:
+        part = parts[at]
+        child = node.static.get(part)
+        if not part or (child is not None and node.dynamic):
+            return _branch(node, parts, at, values, method)
+        if child is None:
+            if node.only is None:
+                return _branch(node, parts, at, values, method) if node.dynamic else None
+            test, child = node.only
+            if not test(part):
+                return None
+            values = (*values, part)
+        node = child
+        at += 1
+    for rule in node.rules:
+        if (rule.methods is None or method in rule.methods) and not rule.websocket:
+            return rule, values
+    for rule in node.slashed:
+        if (rule.methods is None or method in rule.methods) and not rule.websocket:
+            if rule.strict_slashes:
+                raise _Unsure
+            return rule, values
+    return None
+
+
+def _branch(
+    node: _Node, parts: list[str], at: int, values: tuple[str, ...], method: str
+) -> Found | None:
+    """Try every way on from *node*, in Werkzeug's order."""
     part = parts[at]
     child = node.static.get(part)
     if child is not None:
         found = _walk(child, parts, at + 1, values, method)
         if found is not None:
             return found
-    for test, final, suffixed, child in node.dynamic:
-        found = _step(test, final, suffixed, child, parts, at, values, method)
+    for step in node.dynamic:
+        found = _step(step, parts, at, values, method)
         if found is not None:
             return found
-    if part == "" and at + 1 == len(parts):
+    if not part and at + 1 == len(parts):
         for rule in node.rules:
             if (
                 not rule.strict_slashes
@@ -220,16 +256,10 @@ def _walk(  # noqa: C901, PLR0911, PLR0912 - Werkzeug's order of trying things
     return None
 
 
-def _step(  # noqa: PLR0913, PLR0917 - one step of the walk, on its way
-    test: Callable[[str], Any],
-    final: bool,  # noqa: FBT001
-    suffixed: bool,  # noqa: FBT001
-    child: _Node,
-    parts: list[str],
-    at: int,
-    values: tuple[str, ...],
-    method: str,
+def _step(
+    step: _Step, parts: list[str], at: int, values: tuple[str, ...], method: str
 ) -> Found | None:
+    test, final, suffixed, child = step
     target = "/".join(parts[at:]) if final else parts[at]
     found = test(target)
     if not found:

@@ -7,10 +7,11 @@ from json import encoder
 from typing import Any
 
 import orjson
-from flask import Response
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.utils import get_content_type
 
+from carboy.fast.flask.context import RequestContext, current
+from carboy.fast.flask.plainness import is_plain
 from carboy.fast.flask.response import plain
 
 __all__ = ["JSONProvider"]
@@ -19,15 +20,19 @@ _DIGITS_TO_ZERO = bytes.maketrans(b"0123456789", b"0000000000")
 _MAY_NOT_FIT = b"0" * 19  # digits of the smallest number that orjson would round
 _standard_dumps = json.dumps
 _c_make_encoder: Any = getattr(encoder, "c_make_encoder", None)
+_AS_IT_IS = orjson.OPT_APPEND_NEWLINE
+_SORTED = _AS_IT_IS | orjson.OPT_SORT_KEYS
+_CONTAINERS = frozenset({dict, list, tuple})
 _NEVER = (None, None, None, None)
 
 
 class JSONProvider(DefaultJSONProvider):
     """A :class:`~flask.json.provider.DefaultJSONProvider` that writes and reads the same, faster.
 
-    Text is written by the encoder that the standard library uses itself, which is kept instead of
-    being made anew for each answer. orjson reads, save where it would read a number differently;
-    what it refuses the standard library reads, or says what is wrong with it.
+    orjson writes what it writes in the same bytes; anything else the standard library's own
+    encoder does, which is kept instead of being made anew for each answer. orjson reads, save
+    where it would read a number differently; what it refuses the standard library reads, or says
+    what is wrong with it.
     """
 
     _made: tuple[Any, ...] = _NEVER
@@ -43,20 +48,27 @@ class JSONProvider(DefaultJSONProvider):
             made = self._made = (default, ascii_only, sort, _encoder(default, ascii_only, sort))
         if made[3] is None or self.compact is False or json.dumps is not _standard_dumps:
             return None
+        if type(value) in _CONTAINERS and is_plain(value):
+            try:
+                body = orjson.dumps(value, option=_SORTED if sort else _AS_IT_IS)
+            except TypeError:  # such as a large integer
+                pass
+            else:
+                if not ascii_only or (body.isascii() and b"\x7f" not in body):
+                    return body
         try:
             text = "".join(made[3](value, 0))
-        except Exception:  # noqa: BLE001 - raised again, in the words of the standard library
+        except RecursionError:  # a circle, perhaps: the standard library looks for them
             text = self.dumps(value, separators=(",", ":"))
         return f"{text}\n".encode()
 
     def response(self, *args: Any, **kwargs: Any) -> Any:
         """See :meth:`flask.json.provider.DefaultJSONProvider.response`."""
-        if self._app.response_class is Response and type(self) is JSONProvider:
-            value = self._prepare_response_obj(args, kwargs)
-            if self.compact is not None or not self._app.debug:
-                body = self.body(value)
-                if body is not None:
-                    return plain(body, 200, get_content_type(self.mimetype, "utf-8"))
+        context = current()
+        if type(context) is RequestContext and context.app.json is self:
+            body = self.body(self._prepare_response_obj(args, kwargs))
+            if body is not None:
+                return plain(body, 200, get_content_type(self.mimetype, "utf-8"))
         return super().response(*args, **kwargs)
 
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:

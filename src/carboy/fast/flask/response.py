@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 
-from flask import Response
+from flask import Response, current_app
+from flask.globals import _cv_request
 from werkzeug.datastructures import Headers
 from werkzeug.http import HTTP_STATUS_CODES
+
+from carboy.fast.flask.context import RequestContext
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-__all__ = ["plain", "send", "status_line"]
+__all__ = ["bodiless", "make", "plain", "send", "status_line"]
 
 _new = object.__new__
 _ATTRIBUTES = 6
@@ -40,6 +43,21 @@ def plain(body: bytes, code: int, content_type: str) -> Response:
     response._on_close = []
     response.response = [body]
     return cast("Response", response)
+
+
+def make(body: bytes, code: int, content_type: str) -> Response:
+    """Make a response of the app's class, the quicker way where that is Flask's."""
+    context = _cv_request.get(None)
+    if type(context) is RequestContext:
+        return plain(body, code, content_type)
+    return current_app.response_class(body, code, content_type=content_type)
+
+
+def bodiless(code: int) -> Response:
+    """Make a response of the app's class that has neither a body nor the type of one."""
+    response = current_app.response_class(status=code)
+    response.headers.pop("Content-Type", None)
+    return response
 
 
 def send(
