@@ -7,9 +7,7 @@ takes more than a few lines stands in a module of its own, without HTTP.
 
 from __future__ import annotations
 
-from flask import Flask
-
-from carboy import Carboy, Settings
+from carboy import Carboy, Flask, Settings
 from shop.api import front_door, version_1
 from shop.auth import auth
 from shop.checkout.commands import orders_cli

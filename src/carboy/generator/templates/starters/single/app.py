@@ -1,7 +1,6 @@
 """The whole service: a greeting, a JSON endpoint, and notes that are kept."""
 
-from carboy import Blueprint, Carboy, Database, Resource
-from flask import Flask
+from carboy import Blueprint, Carboy, Database, Flask, Resource
 from marshmallow import Schema, fields, validate
 from sqlalchemy import String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
