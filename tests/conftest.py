@@ -1,10 +1,18 @@
 """What holds for every test."""
 
+import os
 from collections.abc import Iterator
 
+import flask
 import pytest
 
 from carboy.logs import current_ids
+
+# Here and not in a fixture: the modules of tests take the class when they are imported.
+if os.environ.get("FLASK_CLASS") == "carboy.Flask":
+    from carboy import Flask
+
+    flask.Flask = Flask  # type: ignore[misc]
 
 
 @pytest.fixture(autouse=True)
