@@ -17,25 +17,20 @@ from carboy.fast.schema.dumper import (
     object_dumper,
     row_dumper,
 )
-from carboy.fast.schema.source import Compiled
+from carboy.fast.schema.sharing import Codes
 from carboy.fast.schema.stock import are_names_text, is_stock
 
-__all__ = ["dump", "rows_dumper"]
+__all__ = ["dump", "dumpers_of", "rows_dumper"]
 
-_KEY = "_carboy_dump"
 _NONE = object()
 
 
-class _Dumpers(Compiled):
-    """The compiled code of one schema instance, each piece written when it is first needed.
+class Dumpers:
+    """The compiled code of a schema, each piece written when it is first needed."""
 
-    :ivar of: its fields when that was compiled.
-    """
-
-    __slots__ = ("_any", "_attributes", "_keys", "_lists", "_schema", "of")
+    __slots__ = ("_any", "_attributes", "_keys", "_lists", "_schema")
 
     def __init__(self, schema: Schema) -> None:
-        self.of = schema.dump_fields
         self._schema = schema
         self._any: DumpOne | None = None
         self._keys: DumpOne | None = None
@@ -89,22 +84,25 @@ def _has_no_keys(kind: type) -> bool:
 def dump(schema: Schema, obj: Any, *, many: bool | None = None) -> Any:
     """Serialise as ``schema.dump`` does, and give the same.
 
-    A schema is compiled when it is first used: change its fields before that.
+    A schema is compiled once that pays: change its fields before its first use.
 
     :param schema: an instance; keep it, and what is compiled is kept with it.
     :param many: whether *obj* is a collection; by default what the schema says.
     """
-    return dump_or(schema.dump, schema, obj, many)
-
-
-def dump_or(genuine: Callable[..., Any], schema: Schema, obj: Any, many: bool | None) -> Any:  # noqa: FBT001 - passed on
-    """Serialise by compiled code, or by *genuine* where there is none."""
-    dumpers = _dumpers(schema)
+    every = schema.many if many is None else many
+    dumpers = dumpers_of(schema, obj, many=every)
     if dumpers is None:
-        return genuine(obj, many=many)
-    if not (schema.many if many is None else many):
-        return dumpers.one(obj)
-    return genuine(obj, many=many) if obj is None else dumpers.many(obj)
+        return schema.dump(obj, many=many)
+    return dumpers.many(obj) if every else dumpers.one(obj)
+
+
+def dumpers_of(schema: Schema, obj: Any, *, many: bool) -> Dumpers | None:
+    """Give the code that is to dump *obj*; ``None``: marshmallow's."""
+    if not many:
+        return _CODES.of(schema)
+    if obj is None:
+        return None
+    return _CODES.of(schema, len(obj) if type(obj) is list else 1)
 
 
 def rows_dumper(
@@ -121,8 +119,7 @@ def rows_dumper(
     :return: a function of rows; it is worth keeping. It raises ``ValueError`` for a row of
         another length.
     """
-    dumpers = _dumpers(schema)
-    written = None if dumpers is None else row_dumper(schema, _Inner, names)
+    written = row_dumper(schema, _Inner, names) if _is_understood(schema) else None
     if written is not None:
         return written
 
@@ -132,17 +129,6 @@ def rows_dumper(
         return shown
 
     return by_name
-
-
-def _dumpers(schema: Schema) -> _Dumpers | None:
-    known: _Dumpers | bool | None = vars(schema).get(_KEY, False)
-    if isinstance(known, _Dumpers) and known.of is schema.dump_fields:
-        return known
-    if known is None:
-        return None
-    made = _Dumpers(schema) if _is_understood(schema) else None
-    vars(schema)[_KEY] = made
-    return made
 
 
 def _is_understood(schema: Schema) -> bool:
@@ -169,3 +155,6 @@ class _Inner:
         if value is None:
             return None
         return dump(schema, value, many=schema.many or self._field.many)
+
+
+_CODES = Codes("dump", Dumpers, _is_understood)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 from marshmallow import EXCLUDE, INCLUDE, RAISE, Schema, ValidationError, missing
@@ -12,32 +13,34 @@ from marshmallow.fields import Field
 from marshmallow.utils import set_value
 
 from carboy.fast.schema.nesting import Deserializer, deserializer
-from carboy.fast.schema.source import Compiled, Source
+from carboy.fast.schema.sharing import Codes
+from carboy.fast.schema.source import Source
 from carboy.fast.schema.stock import are_names_text, is_stock
 from carboy.fast.schema.values import Way, way_in
 
 __all__ = ["load"]
 
-_KEY = "_carboy_load"
 _HOOKS = (PRE_LOAD, POST_LOAD, VALIDATES, VALIDATES_SCHEMA)
-_KNOWN = (EXCLUDE, INCLUDE, RAISE)
-Loader = Callable[[dict[str, Any], str, int | None, Any], tuple[dict[str, Any], Any]]
+_KNOWN = (RAISE, EXCLUDE, INCLUDE)
+_LEFT = object()
+Loader = Callable[[Schema, dict[str, Any], str, int | None, Any], tuple[dict[str, Any], Any]]
 
 
-class _Loaders(Compiled):
-    """The compiled code of one schema instance.
-
-    :ivar of: its fields when that was compiled.
-    :ivar whole: loads what should be complete.
-    :ivar part: the same, where any field may be left out (``partial=True``).
-    """
-
-    __slots__ = ("of", "part", "whole")
+class Loaders:
+    """The compiled code of a schema, each piece written when it is first needed."""
 
     def __init__(self, schema: Schema) -> None:
-        self.of = schema.load_fields
-        self.whole = _loader(schema, partial=False)
-        self.part = _loader(schema, partial=True)
+        self._schema = schema
+
+    @cached_property
+    def whole(self) -> Loader:
+        """Loads an object that should be complete."""
+        return _loader(self._schema, partial=False)
+
+    @cached_property
+    def part(self) -> Loader:
+        """Loads an object of which fields may be left out."""
+        return _loader(self._schema, partial=True)
 
 
 def load(
@@ -46,11 +49,11 @@ def load(
     *,
     many: bool | None = None,
     partial: bool | Sequence[str] | None = None,
-    unknown: str | None = None,
+    unknown: Any = None,
 ) -> Any:
     """Deserialise and validate as ``schema.load`` does, and give or raise the same.
 
-    A schema is compiled when it is first used: change its fields before that.
+    A schema is compiled once that pays: change its fields before its first use.
 
     :param schema: an instance; keep it, and what is compiled is kept with it.
     :param many: whether *data* is a list; by default what the schema says.
@@ -58,28 +61,40 @@ def load(
     :param unknown: what becomes of names the schema does not know; by default as above.
     :raises ValidationError: with the messages of marshmallow.
     """
-    given = {"many": many, "partial": partial, "unknown": unknown}
-    return load_or(schema.load, schema, data, given)
+    loaded = load_or(_LEFT, schema, data, many, partial, unknown)
+    if loaded is _LEFT:
+        return schema.load(data, many=many, partial=partial, unknown=unknown)
+    return loaded
 
 
-def load_or(
-    genuine: Callable[..., Any], schema: Schema, data: Any, given: Mapping[str, Any]
+def load_or(  # noqa: PLR0913, PLR0917 - the parameters of load
+    left: Any,
+    schema: Schema,
+    data: Any,
+    many: bool | None,  # noqa: FBT001 - passed on
+    partial: Any,
+    unknown: str | None,
 ) -> Any:
-    """Deserialise by compiled code, or by *genuine* where there is none."""
-    loaders = _loaders(schema)
-    partial = schema.partial if given["partial"] is None else given["partial"]
-    unknown = schema.unknown if given["unknown"] is None else given["unknown"]
-    if loaders is None or unknown not in _KNOWN or not (partial is None or partial is True):
-        return genuine(data, **given)
-    one = loaders.part if partial else loaders.whole
-    many = schema.many if given["many"] is None else bool(given["many"])
+    """Deserialise by compiled code, or give *left* where there is none."""
+    if partial is None:
+        partial = schema.partial
+    if unknown is None:
+        unknown = schema.unknown
+    many = schema.many if many is None else bool(many)
+    if (
+        type(data) is not (list if many else dict)
+        or unknown not in _KNOWN
+        or not (partial is None or partial is True)
+        or (loaders := _CODES.of(schema, len(data) if many else 1)) is None
+    ):
+        return left
     loaded: Any
-    if many and type(data) is list:
-        loaded, store = _each(schema, one, data, unknown, partial)
-    elif not many and type(data) is dict:
-        loaded, store = one(data, unknown, None, None)
+    sent: Any = data
+    one = loaders.part if partial else loaders.whole
+    if many:
+        loaded, store = _each(schema, one, sent, unknown, partial)
     else:
-        return genuine(data, **given)
+        loaded, store = one(schema, sent, unknown, None, None)
     if store is not None and store.errors:
         error = ValidationError(store.errors, data=data, valid_data=loaded)
         schema.handle_error(error, data, many=many, partial=partial)
@@ -88,7 +103,7 @@ def load_or(
 
 
 def _each(
-    schema: Schema, one: Loader, data: list[Any], unknown: Any, partial: Any
+    schema: Schema, one: Loader, data: Any, unknown: Any, partial: Any
 ) -> tuple[list[Any], Any]:
     """Load the items of a list."""
     loaded: list[Any] = []
@@ -97,7 +112,7 @@ def _each(
     for place, item in enumerate(data):
         if type(item) is dict:
             index = place if schema.opts.index_errors else None
-            found, store = one(item, unknown, index, store)
+            found, store = one(schema, item, unknown, index, store)
         else:
             store = store or _new_store()
             found = schema._deserialize(  # noqa: SLF001 - what marshmallow calls here
@@ -107,18 +122,7 @@ def _each(
     return loaded, store
 
 
-def _loaders(schema: Schema) -> _Loaders | None:
-    known: _Loaders | bool | None = vars(schema).get(_KEY, False)
-    if isinstance(known, _Loaders) and known.of is schema.load_fields:
-        return known
-    if known is None:
-        return None
-    made = _Loaders(schema) if is_understood(schema) else None
-    vars(schema)[_KEY] = made
-    return made
-
-
-def is_understood(schema: Schema) -> bool:
+def _is_understood(schema: Schema) -> bool:
     """Tell whether the way a schema loads is marshmallow's own, without hooks."""
     hooks = type(schema)._hooks  # noqa: SLF001 - marshmallow has no public word for it
     return (
@@ -141,14 +145,15 @@ def _loader(schema: Schema, *, partial: bool) -> Loader:
     source = Source()
     gone, other = source.name(missing), source.name(_other)
     told = source.name(True if partial else None)
-    source.line(0, "def load(data, unknown, index, store):")
+    source.line(0, "def load(schema, data, unknown, index, store):")
     source.line(1, "loaded = {}")
+    source.line(1, "lacking = False")
     source.line(1, "get = data.get")
     for name, field in schema.load_fields.items():
         key, place = _key(name, field), field.attribute or name
         own = source.name(deserializer(field, load))
         by_field = (
-            f"store = {other}({source.name(schema)}, {own}, {key!r}, "
+            f"store = {other}(schema, {own}, {key!r}, "
             f"{place!r}, v, data, loaded, store, index, {told})"
         )
         source.line(1, f"v = get({key!r}, {gone})")
@@ -157,12 +162,14 @@ def _loader(schema: Schema, *, partial: bool) -> Loader:
             _write_usual(source, way, place, by_field)
         _write_rest(source, field, place, by_field, partial=partial, first=way is None)
     keys = frozenset(_key(name, field) for name, field in schema.load_fields.items())
-    source.line(1, f"if unknown != {EXCLUDE!r} and not data.keys() <= {source.name(keys)}:")
+    # As many as there should be, and none is lacking: these are they.
+    doubtful = f"(len(data) != {len(keys)} or lacking or store is not None)"
+    known = f"data.keys() <= {source.name(keys)}"
+    source.line(1, f"if unknown != {EXCLUDE!r} and {doubtful} and not {known}:")
     rest = source.name(_unknown)
     source.line(
         2,
-        f"store = {rest}({source.name(schema)}, {source.name(keys)}, data, loaded, unknown, "
-        "store, index)",
+        f"store = {rest}(schema, {source.name(keys)}, data, loaded, unknown, store, index)",
     )
     source.line(1, "return loaded, store")
     return source.function("load")
@@ -188,11 +195,13 @@ def _write_rest(  # noqa: PLR0913 - what is written of a field
     """Write what happens to a value that is not there, or not as expected."""
     word, gone, default = "if" if first else "elif", source.name(missing), field.load_default
     if partial or (default is missing and not field.required and not first):
-        source.line(1, f"{word} v is not {gone}: {by_field}")
+        source.line(1, f"{word} v is {gone}: lacking = True")
+        source.line(1, f"else: {by_field}")
     elif default is missing or callable(default) or field.required or first or "." in place:
         source.line(1, by_field if first else f"else: {by_field}")
     else:
-        source.line(1, f"elif v is {gone}: loaded[{place!r}] = {source.name(default)}")
+        source.line(1, f"elif v is {gone}:")
+        source.line(2, f"loaded[{place!r}] = {source.name(default)}; lacking = True")
         source.line(1, f"else: {by_field}")
 
 
@@ -250,3 +259,6 @@ def _new_store() -> Any:
 
 def _key(name: str, field: Field[Any]) -> str:
     return name if field.data_key is None else field.data_key
+
+
+_CODES = Codes("load", Loaders, _is_understood)

@@ -7,19 +7,9 @@ from functools import lru_cache
 from types import CodeType
 from typing import Any
 
-__all__ = ["Compiled", "Source"]
+__all__ = ["Source"]
 
 _REMEMBERED = 512
-
-
-class Compiled:
-    """Compiled code, kept in the ``__dict__`` of its schema.
-
-    A copy of the schema, or one that was pickled, starts without it: its fields are others.
-    """
-
-    def __reduce__(self) -> tuple[type[bool], tuple[()]]:
-        return bool, ()
 
 
 class Source:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, cast
 
 from marshmallow import Schema, fields
 from marshmallow.fields import Field
 
-__all__ = ["COMPILED", "are_names_text", "field_kind", "is_stock"]
+__all__ = [
+    "COMPILED",
+    "METHODS",
+    "are_names_text",
+    "dict_of",
+    "field_kind",
+    "is_stock",
+    "is_stock_kind",
+]
 
 _KINDS: tuple[type[Field[Any]], ...] = (
     fields.String,
@@ -62,7 +70,12 @@ _WRITTEN = {
 COMPILED = "__carboy_compiled__"
 """Marks methods of ours that do what marshmallow's do."""
 
-_SCHEMA = {name: getattr(Schema, name) for name in dir(Schema) if not name.startswith("__")}
+_SCHEMA = dict(vars(Schema))
+METHODS = frozenset(name for name, value in _SCHEMA.items() if callable(value)) - {"Meta"}
+"""What else an instance may replace: the names of marshmallow's methods."""
+
+dict_of = cast("Callable[[object], dict[str, Any]]", vars(Schema)["__dict__"].__get__)
+"""Give the attributes of a schema as they are: of ours, ``vars`` makes those that are not there."""
 
 
 def field_kind(field: Field[Any], *, loading: bool) -> type[Field[Any]] | None:
@@ -82,11 +95,17 @@ def field_kind(field: Field[Any], *, loading: bool) -> type[Field[Any]] | None:
 
 def is_stock(schema: Schema, *names: str) -> bool:
     """Tell whether a schema has these methods as marshmallow wrote them."""
-    kind, own = type(schema), vars(schema)
+    own = dict_of(schema)
+    return not any(name in own for name in names) and is_stock_kind(type(schema), *names)
+
+
+def is_stock_kind(kind: type[Schema], *names: str) -> bool:
+    """Tell whether the instances of a class have these methods as marshmallow wrote them."""
     return all(
-        name not in own
-        and (getattr(kind, name) is _SCHEMA[name] or hasattr(getattr(kind, name), COMPILED))
+        one[name] is _SCHEMA[name] or hasattr(one[name], COMPILED)
+        for one in map(vars, kind.__mro__)
         for name in names
+        if name in one
     )
 
 
