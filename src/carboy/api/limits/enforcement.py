@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flask import Flask, Response, after_this_request, current_app, request
+from flask import Flask, Request, Response, after_this_request, current_app
 
 from carboy.api.limits.declaration import limit_given
 from carboy.api.limits.headers import headers_of, wait_s
 from carboy.api.limits.plan import EXTENSION, Plan, plan_of
 from carboy.backing.counters import Circuit, CountersDown, open_counters
 from carboy.errors import SettingsError, TooManyRequests, Unavailable
+from carboy.fast.flask import Flask as FastFlask
+from carboy.fast.flask.context import current
 
 __all__ = ["Limiter", "init_app", "limiter"]
 
@@ -38,8 +40,8 @@ class Limiter:
         self.counters = Circuit(open_counters(url, folder=folder, prefix=f"carboy:{app.name}:"))
         self._plans: dict[tuple[str | None, str], Plan | None] = {}
 
-    def check(self) -> None:
-        """Count the request at hand.
+    def check(self, request: Request) -> None:
+        """Count *request*, the one at hand.
 
         :raises TooManyRequests: if it is one too many (429).
         :raises Unavailable: if it cannot be counted and its limit refuses then (503).
@@ -77,7 +79,14 @@ class Limiter:
 def init_app(app: Flask) -> None:
     """Count the requests of *app*, ahead of everything else that happens before them."""
     found = app.extensions[EXTENSION] = Limiter(app)
-    app.before_request_funcs.setdefault(None, []).insert(0, found.check)
+    if isinstance(app, FastFlask):
+        app.guard = found.check
+        return
+
+    def check() -> None:
+        found.check(current().request)
+
+    app.before_request_funcs.setdefault(None, []).insert(0, check)
 
 
 def limiter() -> Limiter:

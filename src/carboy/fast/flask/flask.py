@@ -66,6 +66,8 @@ class Flask(flask.Flask):
 
     :ivar route_key: key of the WSGI environment that gets the rule that matched, such as
         ``carboy.route``; ``None``: it is not written.
+    :ivar guard: is called with each request, once its rule is known and before anything of the
+        app runs; what it raises is answered as an error of a view is.
     :ivar error_response: makes the response of an HTTP error that no error handler took, or
         gives ``None`` to leave it to Flask.
     :ivar unhandled: is asked what to answer to an exception that no error handler took; ``None``:
@@ -76,6 +78,7 @@ class Flask(flask.Flask):
     url_map_class = Map
     json_provider_class = JSONProvider
     route_key: str | None = None
+    guard: Callable[[flask.Request], None] | None = None
     error_response: Callable[[HTTPException], flask.Response | None] | None = None
     unhandled: Callable[[Exception], Any] | None = None
 
@@ -127,10 +130,11 @@ class Flask(flask.Flask):
 
     def preprocess_request(self) -> Any:
         """See :meth:`flask.Flask.preprocess_request`."""
-        if self.route_key is not None:
-            request = flask.request
-            if request.url_rule is not None:
-                request.environ[self.route_key] = request.url_rule.rule
+        request: flask.Request = flask.request._get_current_object()  # type: ignore[attr-defined]
+        if self.route_key is not None and request.url_rule is not None:
+            request.environ[self.route_key] = request.url_rule.rule
+        if self.guard is not None:
+            self.guard(request)
         return super().preprocess_request()
 
     def make_response(self, rv: Any) -> flask.Response:

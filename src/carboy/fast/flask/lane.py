@@ -126,8 +126,11 @@ def _respond(app: Any, plan: Plan, context: Any, request: Request, route: Route 
                 request.url_rule is not route.rule or request.routing_exception is not None
             ):
                 route = None
-        elif plan.route_key is not None and request.url_rule is not None:
-            request.environ[plan.route_key] = request.url_rule.rule
+        else:
+            if plan.route_key is not None and request.url_rule is not None:
+                request.environ[plan.route_key] = request.url_rule.rule
+            if plan.guard is not None:
+                plan.guard(request)
         if answer is None:
             if route is None or request.method == "OPTIONS":
                 answer = _dispatch(app, plan, request)

@@ -44,6 +44,7 @@ _READ = (
     "before_request_funcs",
     "config",
     "error_handler_spec",
+    "guard",
     "json",
     "request_class",
     "response_class",
@@ -101,6 +102,7 @@ class Plan:
         self.json = app.json
         self.url_map = app.url_map
         self.route_key: str | None = app.route_key
+        self.guard: Callable[[Any], None] | None = app.guard
         config = app.config
         self.trusted = config.get("TRUSTED_HOSTS")
         self.trusted_seen = copy(self.trusted)  # a list may get others

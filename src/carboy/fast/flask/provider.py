@@ -73,7 +73,12 @@ class JSONProvider(DefaultJSONProvider):
 
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:
         """See :meth:`flask.json.provider.DefaultJSONProvider.loads`."""
-        if not kwargs and type(s) is bytes and _MAY_NOT_FIT not in s.translate(_DIGITS_TO_ZERO):
+        if (
+            not kwargs
+            and type(s) is bytes
+            and type(current()) is RequestContext
+            and _MAY_NOT_FIT not in s.translate(_DIGITS_TO_ZERO)
+        ):
             try:
                 return orjson.loads(s)
             except orjson.JSONDecodeError:
