@@ -17,7 +17,7 @@ __all__ = ["answer_of"]
 
 _HTML = "text/html; charset=utf-8"
 _JSON = "application/json"
-_OK, _OK_LINE = 200, "200 OK"
+_OK = 200
 _SHORT = frozenset({204, 304})
 _DATA = frozenset({dict, list})
 
@@ -49,9 +49,7 @@ def answer_of(app: Any, plan: Plan, context: Any, request: Request, value: Any) 
             if type(response) is tuple:
                 return response
         elif not seen and headers is None and code >= _OK and code not in _SHORT:
-            return _bare(
-                _OK_LINE if code == _OK else status_line(code), content_type, body, request
-            )
+            return _bare(status_line(code), content_type, body, request)
         else:
             response = plain(body, code, content_type)
             if headers:
