@@ -118,10 +118,14 @@ class Database:
     def restore(self) -> None:
         """Bring back what a scenario changed, so that the next peer finds what this one found."""
         with self.engine.connect() as connection:
+            connection.execute(text("BEGIN" if self.kind == "postgresql" else "BEGIN IMMEDIATE"))
+            if self.kind == "postgresql":  # requests that were cut off may still be writing
+                connection.execute(text("LOCK TABLE users, world IN SHARE ROW EXCLUSIVE MODE"))
             connection.execute(text(f"DELETE FROM users WHERE id > {USERS}"))  # noqa: S608
             connection.execute(
                 text(f"UPDATE world SET randomnumber = id * 7919 % {WORLDS} + 1")  # noqa: S608
             )
+            connection.execute(text("COMMIT"))
             self._tidy(connection, "users", "world")
 
     def users(self) -> int:

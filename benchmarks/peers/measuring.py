@@ -81,6 +81,7 @@ def measure(plan: Plan, results: Results) -> None:
 
 def _one(service: Service, requests: Sequence[Request], seconds: int) -> load.Cell:
     cell = load.put(service, requests, seconds)
+    service.settle()
     if not service.alive():
         raise ServiceError(f"{service.peer.title} ended under load.\n{service.complaint()}")
     return cell

@@ -18,6 +18,7 @@ from peers.scenarios import HOST, ORIGIN
 
 START_S = 60
 STOP_S = 15
+SETTLE_S = 5
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 _FOLDER = Path(__file__).parents[1]
 
@@ -76,6 +77,12 @@ class Service:
     def cpu_s(self) -> float:
         """Say how many seconds of a processor its processes have used."""
         return sum(_used(pid) for pid in _tree(self._process.pid))
+
+    def settle(self) -> None:
+        """Wait until it has done with requests whose answers nobody waits for any more."""
+        deadline, used = time.monotonic() + SETTLE_S, -1.0
+        while time.monotonic() < deadline and used != (used := self.cpu_s()):
+            time.sleep(0.1)
 
     def alive(self) -> bool:
         """Say whether it still runs."""

@@ -8,11 +8,23 @@ from __future__ import annotations
 from random import randint
 from typing import Any
 
-from flask import Flask, render_template, request
+from flask import render_template, request
 from marshmallow import fields, validate
 from sqlalchemy import select
 
-from carboy import Bare, Blueprint, Carboy, Cursor, Database, File, Pages, Resource, Schema, page
+from carboy import (
+    Bare,
+    Blueprint,
+    Carboy,
+    Cursor,
+    Database,
+    File,
+    Flask,
+    Pages,
+    Resource,
+    Schema,
+    page,
+)
 from peers.services.tables import (
     EMAIL,
     LATE_FORTUNE,
