@@ -17,7 +17,7 @@ class Peer:
     """A framework with its service.
 
     :param package: its distribution, whose version is stated.
-    :param server: ``granian``, ``gunicorn`` or ``uvicorn``.
+    :param server: ``granian``, ``gunicorn``, ``uvicorn``; ``carboy`` is ``carboy run`` on granian.
     :param interface: ``wsgi`` or ``asgi``.
     :param framework: whether it is one; what is none sets the floor and wins nothing.
     """
@@ -55,6 +55,10 @@ def _gunicorn(_peer: Peer, port: int) -> Sequence[str]:
     ]
 
 
+def _carboy(_peer: Peer, _port: int) -> Sequence[str]:
+    return ["run"]  # all else is in the environment, see running.py
+
+
 def _uvicorn(_peer: Peer, port: int) -> Sequence[str]:
     return [
         *("--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
@@ -62,11 +66,11 @@ def _uvicorn(_peer: Peer, port: int) -> Sequence[str]:
     ]
 
 
-_ARGUMENTS = {"granian": _granian, "gunicorn": _gunicorn, "uvicorn": _uvicorn}
+_ARGUMENTS = {"carboy": _carboy, "granian": _granian, "gunicorn": _gunicorn, "uvicorn": _uvicorn}
 PEERS = {
     peer.name: peer
     for peer in (
-        Peer(OWN, "Carboy, everything on", "carboy", "granian"),
+        Peer(OWN, "Carboy, everything on", "carboy", "carboy"),
         Peer("wsgi", "bare WSGI", "orjson", "granian", framework=False),
         Peer("falcon", "Falcon + orjson", "falcon", "granian"),
         Peer("litestar", "Litestar", "litestar", "granian", "asgi"),

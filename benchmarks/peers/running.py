@@ -116,6 +116,10 @@ def _environment(database: Database, folder: Path) -> dict[str, str]:
         "THREADS": str(THREADS),
         # Carboy's: all that a service in production has.
         "APP_ENV": "Production",
+        "SERVER": "granian",
+        "HTTP_HOST": "127.0.0.1",
+        "WEB_CONCURRENCY": "1",
+        "GUNICORN_THREADS": str(THREADS),
         "SECRET_KEY": "benchmark-only-5f1c0b7e9a3d4c68b2",
         "TRUSTED_HOSTS": HOST,
         "CORS_ORIGINS": ORIGIN,
