@@ -17,7 +17,7 @@ def test_the_service_that_is_measured_answers_as_its_peers_must():
     run = subprocess.run(
         [
             *(sys.executable, "-m", "peers", "--check", "--peers", "carboy"),
-            *("--databases", "sqlite", "--server", "gunicorn"),
+            *("--databases", "sqlite"),
         ],
         env={**os.environ, "PYTHONPATH": str(BENCHMARKS)},
         capture_output=True,
