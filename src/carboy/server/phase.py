@@ -14,6 +14,9 @@ class Phase(IntEnum):
     CLOSING = 2  # what has been accepted is finished, nothing more comes in
 
 
+_STOPPING = int(Phase.STOPPING)  # asked for with every request; members cost a look-up
+
+
 class SharedPhase:
     """One byte that the master writes and its workers, forked later, read.
 
@@ -30,7 +33,7 @@ class SharedPhase:
 
     def stopping(self) -> bool:
         """Whether the server is on its way out: readiness answers 503."""
-        return self._page[0] >= Phase.STOPPING
+        return self._page[0] >= _STOPPING
 
     def closing(self) -> bool:
         """Whether the port is being closed."""

@@ -16,6 +16,7 @@ from wsgiref.types import WSGIApplication, WSGIEnvironment
 from carboy.errors import ApiError, for_status
 from carboy.server.granian.body import Arrival, LiveBody
 from carboy.server.granian.environ import Environments, HeadTooLong
+from carboy.server.granian.fields import Fields
 from carboy.server.granian.reply import ClientGone, Reply
 from carboy.server.granian.turns import Turns
 from carboy.server.pace import Pace
@@ -60,6 +61,7 @@ class Handler:
         self._turns: Turns[_Job] = Turns(threads, self._answer)
         self._arrivals: set[Arrival] = set()
         self._numbers = itertools.count(1)
+        self._fields = Fields()
         self._enough = enough
         self._replace = replace
         self.under_way: set[Any] = set()
@@ -116,21 +118,23 @@ class Handler:
     def _answer(self, job: _Job) -> None:
         """Run the app for one request, in one of the bounded number of threads."""
         call, environ = job
-        reply = Reply(call.proto, environ["wsgi.input"], self._is_last)
+        reply = Reply(call.proto, environ["wsgi.input"], self._fields, self._is_last)
         try:
             body = self._app(environ, reply.start)
             try:
                 reply.carry(body)
             finally:
-                close = getattr(body, "close", None)
-                if close is not None:
-                    close()
+                if hasattr(body, "close"):
+                    body.close()
         except ClientGone:
             pass
         except BaseException:  # noqa: BLE001 - SystemExit of a view ends no worker, either
             _log.exception("Error handling request %s", environ.get("PATH_INFO"))
         finally:
-            self._end(call)
+            if reply.complete:
+                self.under_way.discard(call)
+            else:
+                self._end(call)
 
     def _end(self, call: Any) -> None:
         # granian answers 500 where there is no answer, and breaks off one that is not whole.
@@ -141,7 +145,7 @@ class Handler:
         error = for_status(reason.status)
         _log.warning("Answered %d to %s.", error.status, call.scope["client"][0])
         body, content_type = self._refusal(error)
-        reply = Reply(call.proto, None, lambda: True)
+        reply = Reply(call.proto, None, self._fields, lambda: True)
         headers = [
             ("Content-Type", content_type),
             ("Content-Length", str(len(body))),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
 from io import BytesIO
+from itertools import chain
 from typing import Any
 
+from carboy.server.granian.fields import Fields, announced_length
 from carboy.server.granian.promises import PENDING, outcome, wait_for, when_given
 
 _log = logging.getLogger("gunicorn.error")
@@ -15,9 +16,14 @@ _log = logging.getLogger("gunicorn.error")
 # A client that takes nothing for so long is taken for one that has gone.
 _SEND_TIMEOUT_S = 60.0
 
-_LENGTH = b"content-length"
 _LAST = (b"connection", b"close")
 _STATUS_MIN, _STATUS_MAX = 200, 999
+_IN_ONE_PIECE = (list, tuple)
+# granian keeps what it was given until the client takes it. So much is given at once, for
+# the thread to be free; of more only as much as the client takes.
+_PIECE_BYTES = 1024 * 1024
+_PART_BYTES = 128 * 1024
+
 _START = "http.response.start"
 _BODY = "http.response.body"
 
@@ -31,29 +37,36 @@ class Reply:
 
     :param protocol: granian's ``send`` and ``receive`` of the request.
     :param body: the request's ``wsgi.input``.
+    :param fields: writes the header fields.
     :param is_last: asked whether the connection shall end with this answer.
+
+    :ivar started: whether status and headers are out.
+    :ivar complete: whether the whole answer is.
     """
 
     __slots__ = (
         "_body",
+        "_fields",
         "_headers",
         "_is_last",
-        "_length",
         "_presence",
         "_protocol",
         "_status",
+        "complete",
         "started",
     )
 
-    def __init__(self, protocol: Any, body: Any, is_last: Callable[[], bool]) -> None:
+    def __init__(
+        self, protocol: Any, body: Any, fields: Fields, is_last: Callable[[], bool]
+    ) -> None:
         self._protocol = protocol
         self._body = body
+        self._fields = fields
         self._is_last = is_last
         self._status = 0
         self._headers: list[tuple[str, str]] = []
-        self._length = -1
         self._presence: _Presence | None = None
-        self.started = False
+        self.started = self.complete = False
 
     def start(
         self, status: str, headers: list[tuple[str, str]], exc_info: Any = None, /
@@ -87,23 +100,28 @@ class Reply:
 
         :raises ClientGone: if nobody takes it.
         """
-        if isinstance(body, list | tuple):
+        if isinstance(body, _IN_ONE_PIECE):
             body = (b"".join(body),)
         chunks = iter(body)
-        first = next(filter(None, chunks), b"")
+        for first in chunks:
+            if first:
+                break
+        else:
+            first = b""
         if self.started:
             self._stream(first, chunks)
             return
         head = self._head()
+        self.started = True
+        send = self._protocol.send
+        send(head)
         # What the app promised has come, or all of it: then nothing is left to wait for.
-        if not first or len(first) == self._length or _holds_one(body):
-            self.started = True
-            send = self._protocol.send
-            send(head)
+        if len(first) > _PIECE_BYTES:
+            self._stream(b"", chain(_pieces(first), chunks))
+        elif not first or len(first) == announced_length(self._headers) or _holds_one(body):
             send({"type": _BODY, "body": _checked(first)})
+            self.complete = True
         else:
-            self.started = True
-            self._protocol.send(head)
             self._stream(first, chunks)
 
     def _stream(self, first: bytes, chunks: Iterator[bytes]) -> None:
@@ -113,6 +131,7 @@ class Reply:
             if chunk:
                 self._send(chunk)
         self._protocol.send({"type": _BODY, "body": b""})
+        self.complete = True
 
     def _begin(self) -> None:
         if not self.started:
@@ -138,12 +157,7 @@ class Reply:
     def _head(self) -> dict[str, Any]:
         if not self._status:
             raise RuntimeError("The app gave a body without calling start_response().")
-        fields = []
-        for name, value in self._headers:
-            key = _field_name(name)
-            if key == _LENGTH and value.isdecimal():
-                self._length = int(value)
-            fields.append((key, value.encode("latin-1")))
+        fields = self._fields.encoded(self._headers)
         if self._is_last():
             fields.append(_LAST)
         return {"type": _START, "status": self._status, "headers": fields}
@@ -165,6 +179,12 @@ class _Presence:
             message = when_given(self._receive(), self._told)
 
 
+def _pieces(data: bytes) -> Iterator[bytes]:
+    view = memoryview(_checked(data))
+    for start in range(0, len(view), _PART_BYTES):
+        yield bytes(view[start : start + _PART_BYTES])
+
+
 def _holds_one(body: Iterable[bytes]) -> bool:
     try:
         return len(body) == 1  # type: ignore[arg-type]
@@ -177,11 +197,6 @@ def _checked(chunk: bytes) -> bytes:
 
     :raises TypeError: if a chunk is not bytes.
     """
-    if not isinstance(chunk, bytes):
+    if type(chunk) is not bytes and not isinstance(chunk, bytes):
         raise TypeError(f"The app gave {type(chunk).__name__} as a part of its body, not bytes.")
     return chunk
-
-
-@lru_cache(maxsize=1000)
-def _field_name(name: str) -> bytes:
-    return name.lower().encode("latin-1")
