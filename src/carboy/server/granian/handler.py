@@ -15,6 +15,7 @@ from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from carboy.errors import ApiError, for_status
 from carboy.server.granian.body import Arrival, LiveBody
+from carboy.server.granian.drain import Drain
 from carboy.server.granian.environ import Environments, HeadTooLong
 from carboy.server.granian.fields import Fields
 from carboy.server.granian.reply import ClientGone, Reply
@@ -33,6 +34,7 @@ class Handler:
     :param app: the application.
     :param environments: makes the WSGI environments.
     :param pace: how slowly bodies may come.
+    :param body_limit: what is announced to be longer is not waited for: the app refuses it.
     :param threads: how many requests the app works on at once.
     :param is_last: asked whether a connection shall end with its next answer.
     :param refusal: writes a refusal of the server; gives body and content type.
@@ -47,6 +49,7 @@ class Handler:
         *,
         environments: Environments,
         pace: Pace,
+        body_limit: int,
         threads: int,
         is_last: Callable[[], bool],
         refusal: Callable[[ApiError], tuple[bytes, str]],
@@ -56,10 +59,12 @@ class Handler:
         self._app = app
         self._environments = environments
         self._pace = pace
+        self._body_limit = body_limit
         self._is_last = is_last
         self._refusal = refusal
         self._turns: Turns[_Job] = Turns(threads, self._answer)
         self._arrivals: set[Arrival] = set()
+        self._drains: set[Drain] = set()
         self._numbers = itertools.count(1)
         self._fields = Fields()
         self._enough = enough
@@ -86,22 +91,24 @@ class Handler:
             self._end(call)
 
     def cut_off_late(self) -> None:
-        """Wait no longer for bodies that come too slowly."""
+        """Wait no longer for bodies that come, or are taken, too slowly."""
         now = time.monotonic()
-        for arrival in list(self._arrivals):
-            if arrival.is_late(now):
-                arrival.cut_off()
+        transfers: list[Arrival | Drain] = [*self._arrivals.copy(), *self._drains.copy()]
+        for transfer in transfers:
+            if transfer.is_late(now):
+                transfer.cut_off()
 
     @property
     def is_waiting(self) -> bool:
-        """Whether a body is on its way in."""
-        return bool(self._arrivals)
+        """Whether a body is on its way, in or out, without a thread."""
+        return bool(self._arrivals or self._drains)
 
     def _take_body(self, call: Any, environ: WSGIEnvironment, length: str) -> None:
-        """Wait for the body, unless the client waits for the app to want it."""
+        """Wait for the body, unless the app may not want it."""
         known = int(length) if length.isdecimal() and len(length) <= _DIGITS_MAX else None
         receive = call.proto.receive
-        if "HTTP_EXPECT" in environ:
+        too_long = known is not None and known > self._body_limit
+        if too_long or "HTTP_EXPECT" in environ:
             environ["wsgi.input"] = LiveBody(receive, known, self._pace)
             self._turns.take((call, environ))
             return
@@ -131,13 +138,23 @@ class Handler:
         except BaseException:  # noqa: BLE001 - SystemExit of a view ends no worker, either
             _log.exception("Error handling request %s", environ.get("PATH_INFO"))
         finally:
-            if reply.complete:
-                self.under_way.discard(call)
+            if reply.rest:
+                self._drain(call, reply.rest)
             else:
                 self._end(call)
 
+    def _drain(self, call: Any, data: bytes) -> None:
+        def ended(drain: Drain) -> None:
+            self._drains.discard(drain)
+            self._end(call)
+
+        drain = Drain(call.proto.send, data, ended)
+        self._drains.add(drain)
+        drain.proceed()
+
     def _end(self, call: Any) -> None:
-        # granian answers 500 where there is no answer, and breaks off one that is not whole.
+        # granian answers 500 where there is no answer, breaks off one that is not whole, and
+        # gives up the rest of a body that nobody reads.
         call.done()
         self.under_way.discard(call)
 

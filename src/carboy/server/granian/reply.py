@@ -5,24 +5,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
-from itertools import chain
 from typing import Any
 
+from carboy.server.granian.drain import SEND_TIMEOUT_S
 from carboy.server.granian.fields import Fields, announced_length
 from carboy.server.granian.promises import PENDING, outcome, wait_for, when_given
 
 _log = logging.getLogger("gunicorn.error")
 
-# A client that takes nothing for so long is taken for one that has gone.
-_SEND_TIMEOUT_S = 60.0
-
 _LAST = (b"connection", b"close")
 _STATUS_MIN, _STATUS_MAX = 200, 999
 _IN_ONE_PIECE = (list, tuple)
-# granian keeps what it was given until the client takes it. So much is given at once, for
-# the thread to be free; of more only as much as the client takes.
+# granian keeps what it was given until the client takes it: so much is given at once.
 _PIECE_BYTES = 1024 * 1024
-_PART_BYTES = 128 * 1024
 
 _START = "http.response.start"
 _BODY = "http.response.body"
@@ -41,7 +36,7 @@ class Reply:
     :param is_last: asked whether the connection shall end with this answer.
 
     :ivar started: whether status and headers are out.
-    :ivar complete: whether the whole answer is.
+    :ivar rest: a whole body that is left to be sent, because it is large.
     """
 
     __slots__ = (
@@ -52,7 +47,7 @@ class Reply:
         "_presence",
         "_protocol",
         "_status",
-        "complete",
+        "rest",
         "started",
     )
 
@@ -66,7 +61,8 @@ class Reply:
         self._status = 0
         self._headers: list[tuple[str, str]] = []
         self._presence: _Presence | None = None
-        self.started = self.complete = False
+        self.started = False
+        self.rest = b""
 
     def start(
         self, status: str, headers: list[tuple[str, str]], exc_info: Any = None, /
@@ -96,7 +92,7 @@ class Reply:
             self._send(data)
 
     def carry(self, body: Iterable[bytes]) -> None:
-        """Send the whole body: at once if it is in one piece, else as the app makes it.
+        """Send the body: at once if it is in one piece, else as the app makes it.
 
         :raises ClientGone: if nobody takes it.
         """
@@ -116,13 +112,12 @@ class Reply:
         send = self._protocol.send
         send(head)
         # What the app promised has come, or all of it: then nothing is left to wait for.
-        if len(first) > _PIECE_BYTES:
-            self._stream(b"", chain(_pieces(first), chunks))
-        elif not first or len(first) == announced_length(self._headers) or _holds_one(body):
-            send({"type": _BODY, "body": _checked(first)})
-            self.complete = True
-        else:
+        if first and len(first) != announced_length(self._headers) and not _holds_one(body):
             self._stream(first, chunks)
+        elif len(first) > _PIECE_BYTES:
+            self.rest = _checked(first)
+        else:
+            send({"type": _BODY, "body": _checked(first)})
 
     def _stream(self, first: bytes, chunks: Iterator[bytes]) -> None:
         if first:
@@ -131,7 +126,6 @@ class Reply:
             if chunk:
                 self._send(chunk)
         self._protocol.send({"type": _BODY, "body": b""})
-        self.complete = True
 
     def _begin(self) -> None:
         if not self.started:
@@ -149,9 +143,9 @@ class Reply:
         sent = self._protocol.send({"type": _BODY, "body": _checked(chunk), "more_body": True})
         if outcome(sent) is PENDING:
             try:
-                wait_for(sent, _SEND_TIMEOUT_S)
+                wait_for(sent, SEND_TIMEOUT_S)
             except TimeoutError:
-                _log.info("A client took nothing for %d s: cut off.", _SEND_TIMEOUT_S)
+                _log.info("A client took nothing for %d s: cut off.", SEND_TIMEOUT_S)
                 raise ClientGone from None
 
     def _head(self) -> dict[str, Any]:
@@ -177,12 +171,6 @@ class _Presence:
                 self.is_gone = True
                 return
             message = when_given(self._receive(), self._told)
-
-
-def _pieces(data: bytes) -> Iterator[bytes]:
-    view = memoryview(_checked(data))
-    for start in range(0, len(view), _PART_BYTES):
-        yield bytes(view[start : start + _PART_BYTES])
 
 
 def _holds_one(body: Iterable[bytes]) -> bool:

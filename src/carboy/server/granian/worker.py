@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import sys
 import time
 from types import FrameType
 
@@ -38,6 +39,7 @@ class GranianWorker(Lifecycle):
             self.wsgi,
             environments=Environments(listener.getsockname(), multiprocess=self.cfg.workers > 1),
             pace=Pace(settings.HTTP_READ_TIMEOUT_S, settings.HTTP_READ_BYTES_PER_S),
+            body_limit=self._body_limit(),
             threads=settings.GUNICORN_THREADS,
             is_last=self._is_last,
             refusal=self.refusal,
@@ -68,6 +70,10 @@ class GranianWorker(Lifecycle):
             if self.ppid != os.getppid():
                 self.log.info("Parent changed, shutting down: %s", self)
                 return
+
+    def _body_limit(self) -> int:
+        carboy = getattr(self.wsgi, "extensions", {}).get("carboy")
+        return carboy.settings.MAX_CONTENT_LENGTH if carboy else sys.maxsize
 
     def _step_down(self) -> None:
         self.log.info("Worker (pid:%s) leaves after %d requests.", self.pid, self.max_requests)
