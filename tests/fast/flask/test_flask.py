@@ -10,6 +10,7 @@ from flask import g, request, session
 
 import carboy
 from carboy.fast.flask import flask as module
+from carboy.fast.flask import known
 
 
 @pytest.fixture
@@ -49,6 +50,11 @@ def app():
         return str(session["visits"])
 
     return app
+
+
+def test_the_flask_that_is_installed_is_known():
+    """Otherwise the lane is closed without a test that fails."""
+    assert known.unknown() is None
 
 
 @pytest.mark.parametrize(
@@ -182,3 +188,56 @@ def test_errors_that_nobody_handles_get_the_response_of_the_app(app):
     client = app.test_client()
     assert client.get("/nowhere").text == "it was 404"
     assert client.post("/json").text == "it was 405"
+
+
+def test_a_guard_sees_a_request_before_the_hooks_and_may_refuse_it(app):
+    order = []
+
+    def guard(asked):
+        order.append(f"guard {asked.url_rule}")
+        if asked.args:
+            flask.abort(429)
+
+    app.guard = guard
+    client = app.test_client()
+    assert client.get("/json").status_code == 200
+    app.before_request_funcs.setdefault(None, []).append(lambda: order.append("hook"))
+    assert client.get("/users/7").status_code == 200
+    assert client.get("/json?many=1").status_code == 429
+    app.config["DEBUG"] = True
+    assert client.get("/json?many=1").status_code == 429
+    assert order == ["guard /json", "guard /users/<int:id>", "hook", "guard /json", "guard /json"]
+
+
+def test_an_error_that_no_handler_took_may_be_answered_instead_of_raised(app):
+    app.add_url_rule("/fails", "fails", lambda: {}["missing"])
+    app.unhandled = lambda error: (
+        (f"no {error.args[0]}", 503) if isinstance(error, KeyError) else None
+    )
+    client = app.test_client()
+    answer = client.get("/fails")
+    assert (answer.status_code, answer.text) == (503, "no missing")
+    app.unhandled = lambda error: None
+    assert client.get("/fails").status_code == 500
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param({"n": 1e16}, id="a float with an exponent"),
+        pytest.param({"n": float("nan")}, id="NaN"),
+        pytest.param({"n": 2**64}, id="a large integer"),
+        pytest.param({"n": "\x7f"}, id="a control character that only one of them escapes"),
+        pytest.param({"n": "\ud800"}, id="a lone surrogate"),
+        pytest.param({1: "a", 2: "b"}, id="keys that are numbers"),
+        pytest.param({"n": (1, [2, {"é": None}])}, id="data within data"),
+        pytest.param(["a", True, 0.0001, -0.0], id="a list"),
+    ],
+)
+def test_json_is_written_as_flask_writes_it(value):
+    bodies = []
+    for kind in (flask.Flask, carboy.Flask):
+        app = kind(__name__)
+        app.add_url_rule("/", "value", lambda: value)
+        bodies.append(app.test_client().get("/").data)
+    assert bodies[0] == bodies[1]

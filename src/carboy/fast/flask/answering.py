@@ -37,10 +37,10 @@ def answer_of(app: Any, plan: Plan, context: Any, request: Request, value: Any) 
         or context._after_request_functions
         or context.opened is not None
     )
-    if kind is Response:
-        response = value
-    elif not plan.direct:
+    if not plan.direct:
         response = app.make_response(value)
+    elif kind is Response:
+        response = value
     else:
         data, code, headers = (value, _OK, None) if kind in _DATA else _parts(value)
         body, content_type = _written(plan, data)

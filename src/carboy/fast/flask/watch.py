@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,10 +15,9 @@ UNTOUCHED = 1 << 19
 
 It is taken from a class, and from all that inherit it, when anything is assigned to the class; a
 look for an attribute gives it back. A class that nobody looks at loses it for good, which makes it
-a witness at the price of reading one number. CPython has it up to 3.12. Where it is missing,
-:meth:`Watch.changed` compares, every time.
+a witness at the price of reading one number. CPython has it up to 3.12; from 3.13 on
+:meth:`Watch.changed` is told by the interpreter, or else compares, every time.
 """
-
 
 _NO_WITNESS = SimpleNamespace(__flags__=0)
 
@@ -40,16 +41,29 @@ class Watch:
     def __init__(self, classes: tuple[type, ...], look: Callable[[], Any]) -> None:
         self._look = look
         self.witness = self._witness(classes)
-        self._arm()
+        self._notices = _notices()
+        self._noticed = self._arm()
         self._seen = look()
 
     def changed(self) -> bool:
-        """Compare; ``False`` puts the witness back into its place."""
-        self._arm()
+        """Tell whether anything is no longer what it was."""
+        if self._notices is not None and self._notices.count == self._noticed:
+            return False
+        self._noticed = self._arm()
         return bool(self._look() != self._seen)
 
-    def _arm(self) -> None:
+    def _arm(self) -> int:
+        """Put the witness into its place.
+
+        :return: how many notices there have been; each one after that is news.
+        """
         hasattr(self.witness, "armed")
+        if self._notices is None:
+            return 0
+        if not self._notices.reach(self.witness):
+            self._notices = None
+            return 0
+        return int(self._notices.count)
 
     @staticmethod
     def _witness(classes: tuple[type, ...]) -> Any:
@@ -59,3 +73,15 @@ class Watch:
             return type("Witness", (_Quiet, *classes), {})
         except TypeError:
             return _NO_WITNESS
+
+
+@cache
+def _notices() -> Any:
+    if sys.version_info < (3, 13):
+        return None
+    try:
+        from carboy.fast.flask.notices import Notices  # ctypes is not needed by older Pythons
+
+        return Notices()
+    except (ImportError, AttributeError, OSError, RuntimeError):
+        return None
