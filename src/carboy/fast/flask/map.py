@@ -26,10 +26,18 @@ class Map(routing.Map):
         vars(self)["prepared"] = None
 
     def prepare(self) -> Routes:
-        """Prepare the rules as they are."""
-        while True:
-            self.update()
-            changes = self._changes
-            routes = vars(self)["prepared"] = Routes(self)
-            if changes == self._changes:
-                return routes
+        """Prepare the rules as they are.
+
+        While another thread adds some, every request asks Werkzeug.
+        """
+        self.update()
+        changes = self._changes
+        try:
+            routes = Routes(self)
+        except RuntimeError:  # a dictionary has grown while it was gone through
+            return Routes(None)
+        vars(self)["prepared"] = routes
+        if changes != self._changes:
+            vars(self)["prepared"] = None
+            return Routes(None)
+        return routes

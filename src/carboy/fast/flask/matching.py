@@ -72,24 +72,31 @@ class Route:
 class Routes:
     """The rules of a map as they were when this was made.
 
+    :param url_map: ``None``: nothing is known, and Werkzeug is asked each time.
+
     :ivar domain: what Werkzeug's matcher is asked for beside the path.
     :ivar can_be_asked_twice: whether nothing of the project's own would notice.
     :ivar known: method → path → route, of paths without values that have matched.
     """
 
-    def __init__(self, url_map: Map) -> None:
+    def __init__(self, url_map: Map | None) -> None:
         self.known: dict[str, dict[str, Route]] = {method: {} for method in METHODS}
-        self._start = _start(url_map)
+        self.domain = ""
+        self.can_be_asked_twice = False
+        self._start: _Node | None = None
+        # By identity: rules are equal when their paths are.
+        self._routes: Mapping[int, Route] = {}
+        if url_map is None:
+            return
+        rules = list(url_map.iter_rules())
         self.domain = url_map.default_subdomain or ""
+        self._start = _start(url_map)
+        self._routes = {id(rule): Route(rule) for rule in rules if _is_plain(rule, url_map)}
         self.can_be_asked_twice = self._start is not None and all(
             type(converter) in _CONVERTERS and "to_python" not in vars(converter)
-            for rule in url_map.iter_rules()
+            for rule in rules
             for converter in rule._converters.values()
         )
-        # By identity: rules are equal when their paths are.
-        self._routes: Mapping[int, Route] = {
-            id(rule): Route(rule) for rule in url_map.iter_rules() if _is_plain(rule, url_map)
-        }
 
     def find(self, path: str, method: str) -> tuple[Route, dict[str, Any]] | None:
         """Match *path*, which begins with exactly one slash.
