@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import gc
+import io
 import os
 import statistics
 import sys
@@ -24,6 +25,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
+
+import extensions
 
 ROUNDS = 60
 BODY = b'{"status": "success", "data": {"hello": "world"}}'
@@ -44,6 +47,8 @@ ENVIRON: dict[str, Any] = {
     "HTTP_X_FORWARDED_FOR": "203.0.113.9",
     "HTTP_X_FORWARDED_PROTO": "https",
     "wsgi.url_scheme": "http",
+    "wsgi.input": io.BytesIO(),
+    "wsgi.errors": io.StringIO(),
     "wsgi.input_terminated": True,
     "wsgi.multiprocess": True,
 }
@@ -54,12 +59,14 @@ SETTINGS: dict[str, Any] = {
     "METRICS": False,
 }
 ALONE = "the application alone"
+EVERYTHING = "+ access log: everything"
+FLASK = ("stock Flask", "with the usual extensions", "in its crate")
 CONCERNS: dict[str, dict[str, Any]] = {
     "request id, host, limits, headers, health": {},
     "+ CORS": {"CORS_ORIGINS": ORIGIN},
     "+ a trusted proxy": {"TRUSTED_PROXIES": 1},
     "+ metrics": {"METRICS": True},
-    "+ access log: everything": {"ACCESS_LOG": True},
+    EVERYTHING: {"ACCESS_LOG": True},
 }
 
 App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -104,6 +111,18 @@ def crates(folder: Path) -> Iterator[tuple[str, App]]:
         yield name, Crate(trivial, loaded, instance_path=folder, checks={})
 
 
+def flasks(folder: Path) -> Iterator[tuple[str, App]]:
+    """Make one Flask app in three ways: alone, with extensions, in its crate."""
+    from carboy import Carboy, Production
+
+    extensions.install()
+    everything = {name: value for more in CONCERNS.values() for name, value in more.items()}
+    crated = extensions.stock()
+    crated.instance_path = str(folder)
+    Carboy(crated, Production.load(environ={}, **(SETTINGS | everything)))
+    yield from zip(FLASK, (extensions.stock(), extensions.by_hand(ORIGIN), crated), strict=True)
+
+
 @contextlib.contextmanager
 def errors_in_a_file(folder: Path) -> Iterator[None]:
     """Send standard error to a file, as a server's often is."""
@@ -123,7 +142,7 @@ def measured(apps: dict[str, App], requests: int, rounds: int) -> dict[str, floa
     gc.disable()
     for _ in range(rounds):
         for name, app in apps.items():
-            times[name].append(one_round(app, requests))
+            times[name].append(one_round(app, requests if name not in FLASK else requests // 10))
         gc.collect()
     return {name: statistics.median(found) for name, found in times.items()}
 
@@ -150,8 +169,12 @@ def main() -> None:
         if asked.shared:
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = name
         apps: dict[str, App] = {ALONE: trivial, **dict(crates(folder))}
+        if asked.extensions:
+            apps.update(flasks(folder))
         found = measured(apps, asked.requests, asked.rounds)
     shown(found)
+    if asked.extensions:
+        extensions.shown(found, found[EVERYTHING] - found[ALONE], FLASK)
 
 
 if __name__ == "__main__":

@@ -209,7 +209,7 @@ def test_direct_lines_are_those_of_records(monkeypatch, capfd, environ):
 @pytest.mark.parametrize(
     ("pattern", "replacement"),
     [
-        pytest.param(r'f"\{line\}\\n"', "line", id="no end of the line"),
+        pytest.param(r"\}\}\}\\n'", "}}}'", id="no end of the line"),
         pytest.param(r"(?m)^( +)if not agent\.isascii\(\):\n.*", r"\1pass", id="Latin-1 is UTF-8"),
         pytest.param(r"\+ 500\)", ")", id="half a microsecond is none"),
         pytest.param(r"0\.0 <= past < 1\.0", "past < 1.0 and second", id="time never goes back"),

@@ -123,3 +123,12 @@ def test_the_crate_sees_the_client_behind_the_proxy(make_crate, get):
     exchange = answer.environ["carboy.exchange"]
     assert (exchange.client, exchange.scheme) == ("203.0.113.9", "https")
     assert answer["Strict-Transport-Security"]
+
+
+def test_what_is_remembered_is_bounded(environ):
+    proxies = Proxies(1)
+    for number in range(3000):
+        proxies.apply(environ(HTTP_X_FORWARDED_FOR=f"203.0.{number // 250}.{number % 250}"))
+        proxies.apply(environ(HTTP_X_FORWARDED_FOR=f"{number}, {'9' * 200}"))
+    assert 0 < len(proxies._clients) <= 1024
+    assert max(map(len, proxies._clients)) < 20

@@ -46,7 +46,7 @@ class AccessRecord(SelfWritten):
 
     def as_json(self) -> str:
         """Write the fields; text of the caller is quoted, so nothing can break out."""
-        return _line(
+        line = _line(
             self.created,
             round(self.duration_ms * _US_PER_MS),
             self.request_id,
@@ -58,6 +58,7 @@ class AccessRecord(SelfWritten):
             self.bytes,
             self.user_agent,
         )
+        return line.removesuffix("\n")
 
     def as_text(self, *, colour: bool) -> str:
         """Write the line for a person: when, what, how it went, how long, who."""
@@ -119,7 +120,7 @@ class AccessLog:
                 exchange.bytes_sent,
                 agent,
             )
-            if write_line(descriptor, f"{line}\n"):
+            if write_line(descriptor, line):
                 return
         self._logger.handle(self._record(exchange, created, duration_us, agent))
 
@@ -187,7 +188,7 @@ def _line(  # noqa: PLR0913, PLR0917 - what a line says, for every request
         f'"event":"request","request_id":"{request_id}","trace_id":{trace},'
         f'"client":{quoted(client)}{method}{quoted(path)}{answer}'
         f"{duration_us // 1000}.{_THOUSANDTHS[duration_us % 1000]},"
-        f'"bytes":{sent},"user_agent":{quoted(agent)}}}'
+        f'"bytes":{sent},"user_agent":{quoted(agent)}}}\n'
     )
 
 

@@ -46,10 +46,10 @@ class BodyLimit:
                     environ["wsgi.input"] = AnnouncedInput(environ["wsgi.input"], announced)
                 return
         # HTTP/1 without length or transfer coding has no body (RFC 9112, section 6.3).
-        elif "HTTP_TRANSFER_ENCODING" not in environ and environ.get(
-            "SERVER_PROTOCOL", ""
-        ).startswith("HTTP/1"):
-            return
+        elif "HTTP_TRANSFER_ENCODING" not in environ:
+            protocol = environ.get("SERVER_PROTOCOL", "")
+            if protocol == "HTTP/1.1" or protocol.startswith("HTTP/1"):
+                return
         if environ.get("wsgi.input_terminated"):
             environ["wsgi.input"] = LimitedInput(environ["wsgi.input"], self._limit_bytes)
 

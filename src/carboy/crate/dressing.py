@@ -12,6 +12,7 @@ from carboy.crate.headers import Header, SecurityHeaders
 
 _NOT_MODIFIED = 304
 _KINDS_MAX = 256
+_REFUSED = ("", "")
 
 _names = itemgetter(0)
 Kind = tuple[tuple[str, ...], str | None, str, bool]
@@ -49,6 +50,7 @@ class Dressing:
         self._security = security
         self._cors = cors
         self._plans: dict[Kind, Plan] = {}
+        self._origins: dict[str, Header] = {}
 
     def dress(
         self, environ: WSGIEnvironment, exchange: Exchange, status: int, headers: list[Header]
@@ -57,12 +59,13 @@ class Dressing:
 
         :return: a new list, and the length the app announced.
         """
-        kind = (
-            tuple(map(_names, headers)),
-            environ.get("carboy.policy"),
-            exchange.scheme,
-            status == _NOT_MODIFIED,
-        )
+        names: tuple[str, ...]
+        if len(headers) == 2:  # noqa: PLR2004 - what most have, and cheaper to take apart
+            (first, _), (second, _) = headers
+            names = first, second
+        else:
+            names = tuple(map(_names, headers))
+        kind = names, environ.get("carboy.policy"), exchange.scheme, status == _NOT_MODIFIED
         plan = self._plans.get(kind) or self._remembered(kind)
         if plan.named:
             dressed = [*headers, *plan.security, *plan.last]
@@ -71,15 +74,24 @@ class Dressing:
             dressed = [*headers, *plan.security, identity, *plan.last]
         if plan.varying:
             vary_on_origin(dressed)
-        if plan.shared is not None and "HTTP_ORIGIN" in environ:
-            self._share(environ["HTTP_ORIGIN"], plan.shared, dressed)
+        if plan.shared is not None:
+            origin = environ.get("HTTP_ORIGIN")
+            if origin is not None:
+                allowed = self._origins.get(origin) or self._judged(origin)
+                if allowed is not _REFUSED:
+                    dressed += [allowed, *plan.shared]
         at = plan.length_at
         return dressed, None if at is None else headers[at][1]
 
-    def _share(self, origin: str, shared: tuple[Header, ...], dressed: list[Header]) -> None:
-        if self._cors is not None and self._cors.allows(origin):
-            dressed.append(("Access-Control-Allow-Origin", self._cors.shown(origin)))
-            dressed += shared
+    def _judged(self, origin: str) -> Header:
+        """Give the header that lets *origin* read an answer, ``_REFUSED`` if it may not."""
+        if self._cors is None or not self._cors.allows(origin):
+            return _REFUSED
+        judged = ("Access-Control-Allow-Origin", self._cors.shown(origin))
+        # A pattern may allow any number of origins.
+        if len(self._origins) < _KINDS_MAX:
+            self._origins[origin] = judged
+        return judged
 
     def _remembered(self, kind: Kind) -> Plan:
         plan = self.plan(kind)

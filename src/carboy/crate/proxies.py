@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import ipaddress
 from wsgiref.types import WSGIEnvironment
 
@@ -20,7 +19,8 @@ _NEVER_BELIEVED = frozenset(
     }
 )
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
-_REMEMBERED_LENGTH_MAX = 128  # four addresses of the longest kind; anyone can send more
+_REMEMBERED_MAX = 1024
+_REMEMBERED_LENGTH_MAX = 128
 
 
 class Proxies:
@@ -35,6 +35,7 @@ class Proxies:
 
     def __init__(self, trusted: int) -> None:
         self._trusted = trusted
+        self._clients: dict[str, tuple[str, str]] = {}
 
     def apply(self, environ: WSGIEnvironment) -> None:
         """Rewrite client, scheme and host of *environ*."""
@@ -50,22 +51,34 @@ class Proxies:
             return
         # In this order: which port goes without saying depends on the scheme.
         if hops is not None:
-            short = len(hops) <= _REMEMBERED_LENGTH_MAX
-            address, kept = (_client if short else _read_client)(hops, self._trusted)
+            address, kept = self._clients.get(hops) or self._client(hops)
             if address:
                 environ["REMOTE_ADDR"], environ["HTTP_X_FORWARDED_FOR"] = address, kept
         if scheme is not None:
-            self._scheme(environ, scheme)
+            if scheme not in _DEFAULT_PORTS or self._trusted > 1:
+                scheme = _believed(scheme, self._trusted).lower()
+            if scheme in _DEFAULT_PORTS:
+                environ["wsgi.url_scheme"] = environ["HTTP_X_FORWARDED_PROTO"] = scheme
+        if host is not None or port is not None:
+            self._place(environ, host, port)
+
+    def _client(self, header: str) -> tuple[str, str]:
+        """Read who calls, empty if that is no address, and what is left of the header."""
+        address = _address(_believed(header, self._trusted))
+        hops = header.split(",")[1 - self._trusted :] if self._trusted > 1 else []
+        made = address, ", ".join([address, *map(str.strip, hops)])
+        # Callers call again; anyone can send more than addresses, in any number.
+        if len(header) <= _REMEMBERED_LENGTH_MAX:
+            if len(self._clients) >= _REMEMBERED_MAX:
+                self._clients.clear()
+            self._clients[header] = made
+        return made
+
+    def _place(self, environ: WSGIEnvironment, host: str | None, port: str | None) -> None:
         if host is not None:
             self._host(environ, host)
         if port is not None:
             self._port(environ, port)
-
-    def _scheme(self, environ: WSGIEnvironment, header: str) -> None:
-        alone = self._trusted == 1 and header in _DEFAULT_PORTS
-        scheme = header if alone else _believed(header, self._trusted).lower()
-        if scheme in _DEFAULT_PORTS:
-            environ["wsgi.url_scheme"] = environ["HTTP_X_FORWARDED_PROTO"] = scheme
 
     def _host(self, environ: WSGIEnvironment, header: str) -> None:
         value = _believed(header, self._trusted)
@@ -92,16 +105,6 @@ class Proxies:
 def _believed(header: str, trusted: int) -> str:
     values = header.split(",")
     return values[-trusted].strip() if len(values) >= trusted else ""
-
-
-def _read_client(header: str, trusted: int) -> tuple[str, str]:
-    """Read who calls, empty if that is no address, and what is left of the header."""
-    address = _address(_believed(header, trusted))
-    hops = header.split(",")[1 - trusted :] if trusted > 1 else []
-    return address, ", ".join([address, *map(str.strip, hops)])
-
-
-_client = functools.lru_cache(maxsize=1024)(_read_client)
 
 
 def _address(text: str) -> str:
