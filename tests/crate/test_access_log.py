@@ -210,7 +210,8 @@ def test_direct_lines_are_those_of_records(monkeypatch, capfd, environ):
     ("pattern", "replacement"),
     [
         pytest.param(r"\}\}\}\\n'", "}}}'", id="no end of the line"),
-        pytest.param(r"(?m)^( +)if not agent\.isascii\(\):\n.*", r"\1pass", id="Latin-1 is UTF-8"),
+        pytest.param(r"else decoded\(sent\)", "else sent", id="Latin-1 is UTF-8"),
+        pytest.param(r"self\._agents\[agent\]", 'self._agents[""]', id="who has no name"),
         pytest.param(r"\+ 500\)", ")", id="half a microsecond is none"),
         pytest.param(r"0\.0 <= past < 1\.0", "past < 1.0 and second", id="time never goes back"),
         pytest.param(r"past < 1\.0", "past", id="the first second is for ever"),
@@ -232,3 +233,14 @@ def test_a_mistake_in_direct_lines_is_noticed(  # noqa: PLR0917 - fixtures and p
     except (IndexError, ValueError):
         return
     assert found is not None
+
+
+def test_what_is_remembered_of_clients_is_bounded(environ, capfd):
+    log = access_log.AccessLog()
+    with alone():
+        for number in range(access_log._REMEMBERED_MAX + 9):
+            for agent in (f"a/{number}", "x" * 600 + str(number)):
+                log.write(Exchange(environ(), 0), {"HTTP_USER_AGENT": agent}, 1, "", "")
+    assert len(log._agents) == access_log._REMEMBERED_MAX
+    assert max(map(len, log._agents)) < 20
+    assert capfd.readouterr().err.count("\n") > access_log._REMEMBERED_MAX

@@ -17,6 +17,8 @@ from carboy.logs import NO_ID, SelfWritten, Shortcut, printable, write_line
 _NAME = "carboy.access"
 _COLOURS = {1: "36", 2: "32", 3: "36", 4: "33", 5: "31"}
 _US_PER_MS = 1000
+_REMEMBERED_MAX = 1024
+_REMEMBERED_LENGTH_MAX = 512
 _THOUSANDTHS = tuple(f"{number:03d}" for number in range(1000))  # formatting one costs more
 
 
@@ -56,7 +58,7 @@ class AccessRecord(SelfWritten):
             self.path,
             about_answer(self.route, self.status),
             self.bytes,
-            self.user_agent,
+            quoted(self.user_agent),
         )
         return line.removesuffix("\n")
 
@@ -79,6 +81,7 @@ class AccessLog:
 
     def __init__(self) -> None:
         self._logger = logging.getLogger(_NAME)
+        self._agents: dict[str, str] = {}
         self._shortcut = Shortcut(self._logger, logging.INFO)
         # All that a record has and that is the same for every request.
         self._constant: dict[str, Any] = {
@@ -104,8 +107,6 @@ class AccessLog:
         created = time.time()
         duration_us = (duration_ns + 500) // 1000
         agent = environ.get("HTTP_USER_AGENT", "")
-        if not agent.isascii():
-            agent = decoded(agent)
         descriptor = self._shortcut.descriptor()
         if descriptor >= 0:
             line = _line(
@@ -118,11 +119,18 @@ class AccessLog:
                 exchange.path,
                 answer,
                 exchange.bytes_sent,
-                agent,
+                self._agents.get(agent) or self._quoted(agent),
             )
             if write_line(descriptor, line):
                 return
         self._logger.handle(self._record(exchange, created, duration_us, agent))
+
+    def _quoted(self, agent: str) -> str:
+        """Quote the name of a client; most come again."""
+        made = quoted(_text(agent))
+        if len(agent) <= _REMEMBERED_LENGTH_MAX and len(self._agents) < _REMEMBERED_MAX:
+            self._agents[agent] = made
+        return made
 
     def _record(
         self, exchange: Exchange, created: float, duration_us: int, agent: str
@@ -146,9 +154,13 @@ class AccessLog:
             "status": exchange.status,
             "duration_ms": duration_us / _US_PER_MS,
             "bytes": exchange.bytes_sent,
-            "user_agent": agent,
+            "user_agent": _text(agent),
         }
         return record
+
+
+def _text(sent: str) -> str:
+    return sent if sent.isascii() else decoded(sent)
 
 
 def about_method(method: str) -> str:
@@ -188,7 +200,7 @@ def _line(  # noqa: PLR0913, PLR0917 - what a line says, for every request
         f'"event":"request","request_id":"{request_id}","trace_id":{trace},'
         f'"client":{quoted(client)}{method}{quoted(path)}{answer}'
         f"{duration_us // 1000}.{_THOUSANDTHS[duration_us % 1000]},"
-        f'"bytes":{sent},"user_agent":{quoted(agent)}}}\n'
+        f'"bytes":{sent},"user_agent":{agent}}}\n'
     )
 
 

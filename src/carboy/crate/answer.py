@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -20,9 +19,16 @@ Header = tuple[str, str]
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
 
 
-@functools.lru_cache(maxsize=128)
+# What apps say is one of a few lines; taking the number out costs more than knowing it.
+_CODES: dict[str, int] = {}
+_CODES_MAX = 128
+
+
 def _code(status: str) -> int:
-    return int(status[:3])
+    code = int(status[:3])
+    if len(_CODES) < _CODES_MAX:
+        _CODES[status] = code
+    return code
 
 
 class Surroundings(Protocol):
@@ -93,7 +99,7 @@ class Answer:
 
         :raises BaseException: that of *exc_info*, when the headers are out already.
         """
-        code = _code(status)
+        code = _CODES.get(status) or _code(status)
         dressed, length = self._crate.dress(self._environ, self._exchange, code, headers)
         if exc_info is None:
             self._write = self._start_response(status, dressed)

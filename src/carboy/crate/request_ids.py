@@ -21,8 +21,7 @@ def new_id() -> str:
     try:
         return _ready.pop()
     except IndexError:
-        drawn = os.urandom(_BYTES * _AT_ONCE).hex()
-        made = [drawn[at : at + 2 * _BYTES] for at in range(0, len(drawn), 2 * _BYTES)]
+        made = os.urandom(_BYTES * _AT_ONCE).hex("-", _BYTES).split("-")
         own = made.pop()
         _ready.extend(made)
         return own

@@ -5,12 +5,21 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping, MutableMapping
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
 from carboy.logs.escaping import unforgeable, write_traceback
 from carboy.logs.records import NO_ID, SelfWritten
+
+# Nobody's extra: they are there already, or another handler's formatter left them.
+_OF_EVERY_RECORD = frozenset(
+    {*vars(logging.LogRecord("", 0, "", 0, "", (), None)), "message", "asctime"}
+)
+_OWN_COUNT = len(_OF_EVERY_RECORD)  # with the two ids, and without the two that were left
+_OF_STRUCTLOG = frozenset({"_logger", "_name", "_record", "_from_structlog"})
+_ALIASES = {"warn": "warning", "exception": "error"}
 
 
 def make_formatter(log_format: str, *, colour: bool) -> logging.Formatter:
@@ -43,7 +52,11 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Write *record*, which may know better how."""
-        if isinstance(record, SelfWritten):
+        if type(record) is logging.LogRecord:
+            event = plain_event(record)
+            if event is not None:
+                return _strict_json(event)
+        elif isinstance(record, SelfWritten):
             return record.as_json()
         return self._others.format(record)
 
@@ -75,6 +88,43 @@ class _TextFormatter(logging.Formatter):
         if isinstance(record, SelfWritten):
             return record.as_text(colour=self._colour)
         return self._others.format(record)
+
+
+def plain_event(record: logging.LogRecord) -> dict[str, Any] | None:
+    """Give what the processors make of a record that has nothing for most of them to do.
+
+    :return: ``None`` for one with an exception or a stack, of structlog's own loggers, or made
+        before records were marked.
+    """
+    fields = vars(record)
+    if (
+        record.exc_info
+        or record.stack_info
+        or "request_id" not in fields
+        or "trace_id" not in fields
+        or not fields.keys().isdisjoint(_OF_STRUCTLOG)
+    ):
+        return None
+    event: dict[str, Any] = {
+        "event": record.getMessage(),
+        "logger": record.name,
+        "level": _level(record.levelname),
+    }
+    if len(fields) > _OWN_COUNT:
+        event |= {name: fields[name] for name in fields if name not in _OF_EVERY_RECORD}
+    for name in ("request_id", "trace_id"):
+        value = fields[name]
+        if value != NO_ID:
+            event[name] = value
+        else:
+            event.pop(name, None)
+    event["time"] = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    return event
+
+
+def _level(name: str) -> str:
+    lowered = name.lower()
+    return _ALIASES.get(lowered, lowered)
 
 
 def _pre_chain() -> list[Any]:
