@@ -19,6 +19,7 @@ from flask import Response, current_app, request
 from carboy.api.answers import empty, envelope_in_use
 from carboy.api.operation import declare_apart
 from carboy.errors import ApiError, PreconditionFailed
+from carboy.fast.flask.response import make
 from carboy.fast.json import dumps
 
 __all__ = [
@@ -96,8 +97,9 @@ def tagged(data: Any, status: int = _OK, headers: Mapping[str, str] | None = Non
     body = dumps(wrapped)
     as_read = wrapped if status == _OK else envelope.success(data, _OK)
     tag = _tag(body if as_read == wrapped else dumps(as_read))
-    response = current_app.response_class(body, status, content_type=envelope.media_type)
-    response.headers.update(headers or {})
+    response = make(body, status, envelope.media_type)
+    if headers:
+        response.headers.update(headers)
     _label(response, tag)
     return response
 

@@ -16,6 +16,8 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 from carboy.api.answers import BODILESS, empty, succeed
 from carboy.api.operation import Input, Location, Operation, Output, declare
 from carboy.api.parsing import Reading, Unknown, read_all
+from carboy.api.rows import dumped
+from carboy.backing.records import Record, Records
 from carboy.fast.flask.context import current
 from carboy.fast.schema import dump
 
@@ -133,7 +135,13 @@ class Endpoint:
         if wrap:
             inside: Any = schema.fields[wrap]
             return {wrap: self._dumped(data, inside.schema, "")}
-        if not schema.many and isinstance(data, (list, tuple)) and not hasattr(data, "_fields"):
+        if isinstance(data, (Record, Records)) and schema.many is isinstance(data, Records):
+            return dumped(schema, data)
+        if (
+            not schema.many
+            and isinstance(data, (list, tuple, Records))
+            and not hasattr(data, "_fields")
+        ):
             raise TypeError(
                 f"{self.name} returned a list, and its schema describes one object. "
                 f"Declare {type(schema).__name__}(many=True)."

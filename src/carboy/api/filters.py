@@ -103,6 +103,10 @@ class Filters:
             if name in self._names or (name.rpartition("_")[2] in _OPERATORS and "_" in name)
         }
 
+    def narrow(self, given: Mapping[str, Any]) -> bool:
+        """Tell whether any filter was asked for."""
+        return not self._filters.keys().isdisjoint(given)
+
     def apply(self, rows: Select[Any], given: Mapping[str, Any]) -> Select[Any]:
         """Narrow *rows* to what was asked for.
 

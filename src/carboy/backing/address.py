@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from pathlib import Path
 
-from flask import Flask, g, has_app_context
+from flask import Flask, current_app, g, has_app_context
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -59,6 +59,17 @@ def reads_only(app: Flask) -> bool:
         return True
     asked = app.extensions.get("carboy.read_only")
     return callable(asked) and bool(asked())
+
+
+def the_app() -> Flask:
+    """Give the current app itself."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
+    return app
+
+
+def reads_now() -> bool:
+    """Tell the same of the current app."""
+    return reads_only(current_app)
 
 
 def _parsed(text: str) -> URL:

@@ -9,13 +9,25 @@ from typing import TYPE_CHECKING, Any
 import click
 from flask import current_app, has_app_context
 from flask.cli import ScriptInfo
+from sqlalchemy import MetaData
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import DeclarativeBase
 
 from carboy.backing.policy import Policy, first_line, quiet_plugins
 from carboy.errors import CarboyError
 
 if TYPE_CHECKING:
     from carboy.backing.migrations import Migrations
+
+
+def models_of(metadata: MetaData) -> dict[str, Any]:
+    """Find the classes whose tables are in *metadata*, by name."""
+    return {
+        mapper.class_.__name__: mapper.class_
+        for base in DeclarativeBase.__subclasses__()
+        if base.metadata is metadata
+        for mapper in base.registry.mappers
+    }
 
 
 class DatabaseCommands(click.Group):

@@ -17,12 +17,23 @@ from sqlalchemy import MetaData, Select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session
 
-from carboy.backing.address import READING, has_settings, policy_for, reads_only
-from carboy.backing.commands import DatabaseCommands
+from carboy.backing.address import (
+    READING,
+    has_settings,
+    policy_for,
+    reads_now,
+    reads_only,
+    the_app,
+)
+from carboy.backing.commands import DatabaseCommands, models_of
+from carboy.backing.direct import Lane
 from carboy.backing.enclosure import Enclosure, enclosed
 from carboy.backing.faults import translate
-from carboy.backing.policy import WRITING, Policy, quiet_plugins
+from carboy.backing.isolation import isolated
+from carboy.backing.policy import Policy, quiet_plugins
+from carboy.backing.records import Record, Records
 from carboy.backing.streaming import Rows
+from carboy.backing.writing import writing
 from carboy.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -30,7 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Database"]
 
-_KEY = "carboy.database"
+_KEY, _LANE = "carboy.database", "carboy.lane"
 
 
 class Database(SQLAlchemy):
@@ -101,8 +112,7 @@ class Database(SQLAlchemy):
         if has_settings(app):
             self._open(app)
 
-    @contextmanager
-    def writing(self) -> Iterator[Session]:
+    def writing(self) -> AbstractContextManager[Session]:
         """Write in a request whose method promises not to (GET, HEAD, OPTIONS).
 
         Such a request begins its transactions as reading ones. SQLite can turn one into
@@ -114,17 +124,7 @@ class Database(SQLAlchemy):
 
         :return: :attr:`session`, inside a transaction that may write.
         """
-        session = self.session
-        if session.in_transaction() and not self._may_write(session):
-            session.commit()
-        try:
-            if not session.in_transaction():
-                session.connection(execution_options={WRITING: True})
-            yield session
-            session.commit()
-        except BaseException:
-            session.rollback()
-            raise
+        return writing(self.session, promised=reads_only(the_app()))
 
     def stream(self, statement: Select[Any], *, batch: int = 500) -> Rows:
         """Read any number of rows in constant memory, all as of one moment.
@@ -140,6 +140,29 @@ class Database(SQLAlchemy):
         if self.session.in_transaction():
             self.session.commit()
         return Rows(self._get_state().sessionmaker, statement, policy.snapshot, batch)
+
+    def rows(self, statement: Select[Any], /, **parameters: Any) -> Records:
+        """Read rows as tuples with names, without objects: for what is only shown.
+
+        They are those that :attr:`session` sees, in its transaction if it has begun one; what
+        it has changed is written first.
+
+        :param statement: of columns, or of an entity, which stands for its columns.
+        :param parameters: values of its bind parameters.
+        :return: a sequence; a view may return it as it is.
+        :raises TypeError: if a column has no name, or two have the same.
+        """
+        self._policy()  # opens the lane with the engine
+        lane: Lane = the_app().extensions[_LANE]
+        return lane.records(self.get_session, statement, parameters)
+
+    def row(self, statement: Select[Any], /, **parameters: Any) -> Record:
+        """Read the only row of a statement; see :meth:`rows`.
+
+        :raises NotFound: if there is none (404).
+        :raises ValueError: if there are several.
+        """
+        return self.rows(statement, **parameters).one()
 
     def enclosing(self, name: str) -> AbstractContextManager[Enclosure | None]:
         """Put one transaction around code that commits :attr:`session` by itself.
@@ -159,67 +182,52 @@ class Database(SQLAlchemy):
 
         :param app: whose sessions; by default those of every app that has this database.
 
-        All sessions share one connection and its transaction; a commit ends a savepoint.
         The inherited method patches the engine; under SQLAlchemy 2.1 its commits are lasting.
-        Source: SQLAlchemy, "Joining a Session into an External Transaction".
         """
         with ExitStack() as undo:
             for each, state in list(self._app_state.items()):
-                if app not in (None, each):
-                    continue
-                self._open(cast("Flask", each))  # init_app took no other kind
-                engine = state.engines["default"]
-                connection = undo.enter_context(engine.connect())
-                undo.callback(connection.begin().rollback)
-                sessions = state.sessionmaker
-                before = {"join_transaction_mode": "conditional_savepoint", **sessions.kw}
-                undo.callback(sessions.configure, **before)
-                sessions.configure(bind=connection, join_transaction_mode="create_savepoint")
+                if app in (None, each):
+                    self._open(cast("Flask", each))  # init_app took no other kind
+                    undo.enter_context(isolated(state.engines["default"], state.sessionmaker))
             yield
-
-    def _may_write(self, session: Session) -> bool:
-        promised = reads_only(_app())
-        return not promised or WRITING in session.connection().get_execution_options()
 
     def _get_state(self) -> Any:
         state = super()._get_state()
         if "default" not in state.engines:
-            self._open(_app())
+            self._open(the_app())
         return state
 
     def _open(self, app: Flask) -> Policy:
         """Make the engine of an app, once; nothing connects yet."""
+        policy: Policy | None = app.extensions.get(_KEY)
+        if policy is not None:
+            return policy
         with self._opening:
-            policy: Policy | None = app.extensions.get(_KEY)
+            policy = app.extensions.get(_KEY)
             if policy is None:
                 policy = policy_for(app)
                 state = self._app_state[app]
                 engine = policy.engine(**self._default_options)
                 state.sessionmaker.configure(bind=engine)
                 state.engines["default"] = engine
+                app.extensions[_LANE] = Lane(engine, state.sessionmaker, policy, reads_now)
                 app.extensions[_KEY] = policy
             return policy
 
     def _policy(self) -> Policy:
-        return self._open(_app())
+        return self._open(the_app())
 
     def _shell(self) -> dict[str, Any]:
         """Give ``flask shell`` the database and its models by name."""
         # A person who thinks must not hold the write lock meanwhile.
         g.setdefault(READING, default=True)
-        models = {
-            mapper.class_.__name__: mapper.class_
-            for base in DeclarativeBase.__subclasses__()
-            if base.metadata is self.metadata
-            for mapper in base.registry.mappers
-        }
-        return {**models, "db": self, "sa": sqlalchemy}
+        return {**models_of(self.metadata), "db": self, "sa": sqlalchemy}
 
     def _migrations(self) -> Migrations:
         quiet_plugins()
         from carboy.backing.migrations import migrations_of
 
-        app = _app()
+        app = the_app()
         return migrations_of(app, self.metadata, self._open(app))
 
     def _check(self, app: Flask) -> None:
@@ -240,8 +248,3 @@ class Database(SQLAlchemy):
         except (SQLAlchemyError, OSError) as error:
             raise policy.refusal(error) from error
         policy.let_go(self.engine)
-
-
-def _app() -> Flask:
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
-    return app

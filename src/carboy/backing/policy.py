@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from sqlalchemy import URL, Connection, Engine, NullPool, Transaction, create_engine, event
+from sqlalchemy import URL, Connection, Engine, NullPool, Table, Transaction, create_engine, event
 from sqlalchemy.exc import DisconnectionError
 
 from carboy.errors import CarboyError
@@ -49,6 +49,8 @@ class Policy(ABC):
     probe_statement = "SELECT 1"
     snapshot: ClassVar[dict[str, Any]] = {WRITING: False}
     """Options of a connection on which everything is read as of one moment."""
+    listeners: ClassVar[dict[str, int]] = {}
+    """How many listeners :meth:`fit` adds for events about transactions and errors."""
 
     def __init__(self, url: URL, limits: Limits, app_name: str) -> None:
         self.url = url
@@ -93,6 +95,35 @@ class Policy(ABC):
     @abstractmethod
     def refusal(self, error: Exception) -> CarboyError:
         """Say in one line why the database cannot be used, and what to do."""
+
+    def begin_reading(self, driver: Any, *, several: bool) -> Any:
+        """Prepare a connection of the driver, which is idle, for statements that only read.
+
+        :param several: they should see the same moment, as far as a transaction of this kind of
+            database does by itself; one statement needs no transaction at all.
+        :return: what :meth:`end_reading` needs to know.
+        """
+        del driver, several
+
+    def end_reading(self, driver: Any, begun: Any) -> None:
+        """Undo it, also after an error; the pool ends a transaction by itself."""
+        del driver, begun
+
+    @abstractmethod
+    def begin_writing(self, driver: Any) -> None:
+        """Begin a transaction that writes on a connection of the driver, which is idle."""
+
+    @abstractmethod
+    def has_triggers(self, connection: Connection, table: Table) -> bool:
+        """Tell whether the database changes what is written into a table by itself."""
+
+    def is_outdated(self, error: Exception) -> bool:  # noqa: ARG002 - for those who override it
+        """Tell whether a statement failed only because tables changed since it was prepared."""
+        return False
+
+    def forget(self, driver: Any) -> None:
+        """Let the driver prepare its statements anew; the connection is in no transaction."""
+        del driver
 
     def engine(self, **options: Any) -> Engine:
         """Make the engine that views use.

@@ -8,13 +8,20 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, ClassVar
 
-from sqlalchemy import URL, Connection, Engine, Transaction, event, text
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, Table, Transaction, event, text
 from sqlalchemy.exc import DisconnectionError
 
 from carboy.backing.names import number_of
 from carboy.backing.policy import Limits, Policy, begun, first_line, survive_fork, unchanged
-from carboy.errors import CarboyError
+from carboy.errors import CarboyError, SettingsError
 
+_THRESHOLD = "prepare_threshold"
+_NOT_SUPPORTED = "0A000"
+_TRIGGERS = text(
+    "SELECT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = CAST(:name AS regclass)"
+    " AND NOT tgisinternal)"
+    " OR (SELECT relhasrules OR relkind <> 'r' FROM pg_class WHERE oid = CAST(:name AS regclass))"
+)
 _LOCK = int.from_bytes(b"carboy")
 
 
@@ -29,6 +36,7 @@ class PostgreSQL(Policy):
         "isolation_level": "REPEATABLE READ",
         "postgresql_readonly": True,
     }
+    listeners: ClassVar[dict[str, int]] = {"handle_error": 1}
 
     def __init__(self, url: URL, limits: Limits, app_name: str) -> None:
         try:
@@ -48,16 +56,50 @@ class PostgreSQL(Policy):
     def connect_args(self, timeout_s: float) -> dict[str, Any]:
         """See :meth:`Policy.connect_args`; the driver counts whole seconds."""
         given = {"connect_timeout": max(1, math.ceil(timeout_s)), "application_name": self.app_name}
-        return {name: value for name, value in given.items() if name not in self.url.query}
+        told: dict[str, Any] = {
+            name: value for name, value in given.items() if name not in self.url.query
+        }
+        if _THRESHOLD in self.url.query:
+            told[_THRESHOLD] = _threshold(self.url.query[_THRESHOLD])
+        return told
 
     def fit(self, engine: Engine) -> None:
         """See :meth:`Policy.fit`."""
         survive_fork(engine)
         event.listen(engine, "checkout", _refuse_the_dead)
+        event.listen(engine, "handle_error", _replace_the_outdated)
 
     def migrating(self, connection: Connection) -> AbstractContextManager[None]:
         """See :meth:`Policy.migrating`."""
         return unchanged(connection)
+
+    def begin_reading(self, driver: Any, *, several: bool) -> bool:  # noqa: ARG002 - each statement sees its own moment
+        """See :meth:`Policy.begin_reading`; saves asking the server for a transaction, twice."""
+        alone: bool = driver.autocommit
+        if not alone:
+            driver.autocommit = True
+        return alone
+
+    def end_reading(self, driver: Any, begun: bool) -> None:  # noqa: FBT001 - as the other gave it
+        """See :meth:`Policy.end_reading`."""
+        if not begun:
+            driver.autocommit = False
+
+    def begin_writing(self, driver: Any) -> None:
+        """See :meth:`Policy.begin_writing`; the driver begins with the first statement."""
+
+    def has_triggers(self, connection: Connection, table: Table) -> bool:
+        """See :meth:`Policy.has_triggers`; those of foreign keys change nothing."""
+        name = connection.dialect.identifier_preparer.format_table(table)
+        return bool(connection.scalar(_TRIGGERS, {"name": name}))
+
+    def is_outdated(self, error: Exception) -> bool:
+        """See :meth:`Policy.is_outdated`."""
+        return is_outdated(error)
+
+    def forget(self, driver: Any) -> None:
+        """See :meth:`Policy.forget`; the driver notices this statement."""
+        driver.execute("DEALLOCATE ALL")
 
     @contextmanager
     def lock(self) -> Iterator[Callable[[], bool]]:
@@ -89,6 +131,43 @@ class PostgreSQL(Policy):
             f"The database at {self.place} cannot be used ({first_line(error)}). "
             "Check that the server runs, and DATABASE_URL."
         )
+
+
+def _threshold(text: Any) -> int | None:
+    """Read how often the driver runs a statement before it prepares it; ``None``: never.
+
+    The driver takes a number, and would compare with the text of the URL.
+    """
+    if text == "none":
+        return None
+    if isinstance(text, str) and text.isascii() and text.isdigit():
+        return int(text)
+    raise SettingsError(
+        [f"DATABASE_URL has {_THRESHOLD}={text}. Write a number, or none: nothing is prepared."]
+    )
+
+
+def is_outdated(error: BaseException) -> bool:
+    """Tell whether a prepared statement gives other columns than when it was prepared.
+
+    Migrations do that under a running service. The message is translated; the state stands for
+    much else; the name of the function of the server that raised it is neither.
+    """
+    if getattr(error, "sqlstate", None) != _NOT_SUPPORTED:
+        return False
+    return getattr(error, "diag", None) is not None and (
+        error.diag.source_function == "RevalidateCachedQuery"  # type: ignore[attr-defined]
+    )
+
+
+def _replace_the_outdated(context: ExceptionContext) -> None:
+    """Give up a connection whose prepared statements are of other tables than there are now.
+
+    Who asked gets a 503, and may ask again at once.
+    """
+    if is_outdated(context.original_exception):
+        context.is_disconnect = True
+        context.invalidate_pool_on_disconnect = False
 
 
 def _refuse_the_dead(driver: Any, _record: Any, _proxy: Any) -> None:

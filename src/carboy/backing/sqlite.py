@@ -18,9 +18,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from sqlalchemy import URL, Connection, Engine, StaticPool, Transaction, event
+from sqlalchemy import URL, Connection, Engine, StaticPool, Table, Transaction, event, text
 
 from carboy.backing.names import Names
 from carboy.backing.policy import (
@@ -45,6 +45,7 @@ class SQLite(Policy):
     """
 
     probe_statement = "PRAGMA schema_version"  # SELECT 1 would not touch the file
+    listeners: ClassVar[dict[str, int]] = {"begin": 1}
 
     def __init__(
         self,
@@ -100,6 +101,20 @@ class SQLite(Policy):
         if not self.in_memory:
             event.listen(engine, "do_connect", self._make_folder)
             survive_fork(engine)
+
+    def begin_reading(self, driver: Any, *, several: bool) -> None:
+        """See :meth:`Policy.begin_reading`."""
+        if several:
+            driver.execute("BEGIN")
+
+    def begin_writing(self, driver: Any) -> None:
+        """See :meth:`Policy.begin_writing`."""
+        driver.execute("BEGIN IMMEDIATE")
+
+    def has_triggers(self, connection: Connection, table: Table) -> bool:
+        """See :meth:`Policy.has_triggers`."""
+        asked = "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :name"
+        return bool(connection.scalar(text(asked), {"name": table.name}))
 
     @contextmanager
     def migrating(self, connection: Connection) -> Iterator[None]:

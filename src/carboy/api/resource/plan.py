@@ -40,11 +40,11 @@ class Plan:
         self.methods = _methods(kind)
         self.key = key_of(kind.model)
         self.schema = _instance(kind.schema)
-        listed = _instance(kind.list_schema) if kind.list_schema else self.schema
+        self.listed = _instance(kind.list_schema) if kind.list_schema else self.schema
         self.filters = Filters(kind.model, self.schema, kind.filters)
         self.sorting = Sorting(kind.model, self.schema, kind.sort, kind.default_sort)
-        item = re.sub("Schema$", "", type(listed).__name__) or type(listed).__name__
-        self.page_schema = kind.paging.schema(listed, f"{item}Page")
+        item = re.sub("Schema$", "", type(self.listed).__name__) or type(self.listed).__name__
+        self.page_schema = kind.paging.schema(self.listed, f"{item}Page")
         self.query_schema = self._query_schema()
         self.merging: Merging | None = None
         self.writing: Writing | None = None

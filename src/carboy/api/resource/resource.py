@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from flask import current_app
@@ -80,6 +81,11 @@ class Resource:
         session: Session = database.session
         return session
 
+    @cached_property
+    def selection(self) -> Select[Any]:
+        """What :meth:`query` says in this request; it is asked once."""
+        return self.query()
+
     def query(self) -> Select[Any]:
         """Select the rows that exist for this caller; whatever it leaves out is a 404."""
         return select(self.model)
@@ -109,7 +115,7 @@ class Resource:
         :raises InvalidCursor: if the cursor is not one of this list (400).
         """
         plan = self._plan
-        rows = plan.filters.apply(self.query(), query)
+        rows = plan.filters.apply(self.selection, query)
         return self.paging.cut(rows, plan.sorting.keys(query.get("sort")), query, self.session)
 
     def create(self, data: dict[str, Any]) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from flask import Response, url_for
@@ -20,7 +20,9 @@ from carboy.api.conditional import (
 )
 from carboy.api.operation import declare_apart
 from carboy.api.resource.description import describe
+from carboy.api.resource.inserting import Inserting
 from carboy.api.resource.plan import Plan
+from carboy.api.resource.reading import Reading
 from carboy.api.resource.resource import Resource
 from carboy.fast.schema import dump
 
@@ -76,6 +78,15 @@ class Routed:
                 kind: type[MethodView] = type(f"{self._kind.__name__}View", (MethodView,), members)
                 yield rule, name, kind.as_view(name)
 
+    @cached_property
+    def _reading(self) -> Reading:
+        # At the first request: models may refer to others that are declared later.
+        return Reading(self._plan)
+
+    @cached_property
+    def _inserting(self) -> Inserting:
+        return Inserting(self._plan)
+
     @property
     def _item_name(self) -> str:
         return f"{self._name}_item"
@@ -102,18 +113,28 @@ class Routed:
     def _list(self, query: Mapping[str, Any], **path: Any) -> Response:
         own = self._kind.parameters
         arguments = {name: query[name] for name in own if name in query}
-        page = self._kind(self._plan, path, arguments).list(query)
-        headers = {"Link": page.header} if page.header else None
-        return revalidated(tagged(dump(self._plan.page_schema, page), headers=headers))
+        resource = self._kind(self._plan, path, arguments)
+        direct = self._reading.list(resource, query)
+        if direct is None:
+            page = resource.list(query)
+            direct = dump(self._plan.page_schema, page), page.header
+        shown, link = direct
+        return revalidated(tagged(shown, headers={"Link": link} if link else None))
 
     def _read(self, **path: Any) -> Response:
         resource, key = self._of(path)
-        return revalidated(tagged(self._shown(resource, self._found(resource, key))))
+        shown = self._reading.read(resource, key) if self._plan.is_key(key) else None
+        if shown is None:
+            shown = self._shown(resource, self._found(resource, key))
+        return revalidated(tagged(shown))
 
     def _create(self, data: dict[str, Any], **path: Any) -> Response:
         resource = self._kind(self._plan, path)
-        row = resource.create(self._checked(resource.prepare(data)))
-        return self._finish(resource, row, 201)
+        values = self._checked(resource.prepare(data))
+        made: Response | None = self._inserting.insert(values, partial(self._created, resource))
+        if made is not None:
+            return made
+        return self._finish(resource, resource.create(values), 201)
 
     def _update(self, data: dict[str, Any], **path: Any) -> Response:
         merging = self._plan.merging
@@ -145,7 +166,7 @@ class Routed:
     def _found(self, resource: Resource, key: Any, *, lock: bool = False) -> Any:
         if not self._plan.is_key(key):
             raise self._plan.unknown(key)
-        rows = resource.query().where(self._plan.key == key)
+        rows = resource.selection.where(self._plan.key == key)
         if lock:
             rows = self._locking(resource, rows, key)
         row = resource.session.scalars(rows).unique().one_or_none()
@@ -188,11 +209,18 @@ class Routed:
         session = resource.session
         session.flush()
         session.refresh(row)  # as the next read shows it: rounded, in UTC, with its defaults
-        headers = {}
-        if status == 201 and "read" in self._plan.methods:  # noqa: PLR2004 - Created
-            key = getattr(row, self._plan.key.key)
-            place = {**resource.path, self._plan.key.key: key}
-            headers["Location"] = url_for(f".{self._item_name}", **place)
-        response = tagged(self._shown(resource, row), status, headers)
+        if status == 201:  # noqa: PLR2004 - Created
+            response = self._created(
+                resource, self._shown(resource, row), getattr(row, self._plan.key.key)
+            )
+        else:
+            response = tagged(self._shown(resource, row), status)
         session.commit()
         return response
+
+    def _created(self, resource: Resource, shown: Any, key: Any) -> Response:
+        headers = {}
+        if "read" in self._plan.methods:
+            place = {**resource.path, self._plan.key.key: key}
+            headers["Location"] = url_for(f".{self._item_name}", **place)
+        return tagged(shown, 201, headers)

@@ -119,7 +119,7 @@ def rows_dumper(
     :return: a function of rows; it is worth keeping. It raises ``ValueError`` for a row of
         another length.
     """
-    written = row_dumper(schema, _Inner, names) if _is_understood(schema) else None
+    written = row_dumper(schema, _Inner, names) if is_understood(schema) else None
     if written is not None:
         return written
 
@@ -131,7 +131,8 @@ def rows_dumper(
     return by_name
 
 
-def _is_understood(schema: Schema) -> bool:
+def is_understood(schema: Schema) -> bool:
+    """Tell whether the way a schema dumps is marshmallow's own, without hooks."""
     hooks = type(schema)._hooks  # noqa: SLF001 - marshmallow has no public word for it
     return (
         is_stock(schema, "dump", "_serialize", "get_attribute")
@@ -157,4 +158,4 @@ class _Inner:
         return dump(schema, value, many=schema.many or self._field.many)
 
 
-_CODES = Codes("dump", Dumpers, _is_understood)
+_CODES = Codes("dump", Dumpers, is_understood)
