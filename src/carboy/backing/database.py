@@ -32,6 +32,7 @@ from carboy.backing.faults import translate
 from carboy.backing.isolation import isolated
 from carboy.backing.policy import Policy, quiet_plugins
 from carboy.backing.records import Record, Records
+from carboy.backing.repeats import watched
 from carboy.backing.streaming import Rows
 from carboy.backing.writing import writing
 from carboy.errors import SettingsError
@@ -210,7 +211,8 @@ class Database(SQLAlchemy):
                 engine = policy.engine(**self._default_options)
                 state.sessionmaker.configure(bind=engine)
                 state.engines["default"] = engine
-                app.extensions[_LANE] = Lane(engine, state.sessionmaker, policy, reads_now)
+                watch = watched(app, engine, state.sessionmaker)
+                app.extensions[_LANE] = Lane(engine, state.sessionmaker, policy, reads_now, watch)
                 app.extensions[_KEY] = policy
             return policy
 

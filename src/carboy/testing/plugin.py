@@ -1,7 +1,8 @@
-"""The pytest plugin: answers given to test clients are held against the OpenAPI document.
+"""The pytest plugin: what requests of test clients are answered, and what they ask the database.
 
-Turn it on for all tests with ``carboy_contract = true`` in the configuration of pytest, or
-for some by using the fixture ``carboy_contract``.
+``carboy_contract = true`` in the configuration of pytest holds every answer against the OpenAPI
+document, and ``carboy_repeats = true`` fails where a request loads objects one by one. The fixtures
+of the same names do it for some tests.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
     from werkzeug.test import TestResponse
 
     from carboy.testing.contract import Contract
+    from carboy.testing.repeats import Repeats
 
-_OPTION = "carboy_contract"
+_OPTION, _REPEATS = "carboy_contract", "carboy_repeats"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -28,6 +30,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini(
         _OPTION,
         "Check every answer given to a test client of a Carboy app against its OpenAPI document.",
+        type="bool",
+        default=False,
+    )
+    parser.addini(
+        _REPEATS,
+        "Fail a test when a request runs one statement again and again, where one would do.",
         type="bool",
         default=False,
     )
@@ -72,6 +80,36 @@ def carboy_contract(monkeypatch: pytest.MonkeyPatch) -> Checks:
     checks = Checks()
     monkeypatch.setattr(FlaskClient, "open", _checked(FlaskClient.open, checks))
     return checks
+
+
+@pytest.fixture
+def carboy_repeats(monkeypatch: pytest.MonkeyPatch) -> Repeats:
+    """Fail when a request of a test client runs one statement again and again ("N+1")."""
+    from flask.testing import FlaskClient
+
+    from carboy.testing.repeats import Repeats
+
+    repeats = Repeats()
+    original = FlaskClient.open
+
+    @wraps(original)
+    def looked_at(client: Any, *args: Any, **kwargs: Any) -> TestResponse:
+        answer = original(client, *args, **kwargs)
+        try:
+            repeats.look(client.application)
+        except BaseException:
+            answer.close()  # nobody else receives it
+            raise
+        return answer
+
+    monkeypatch.setattr(FlaskClient, "open", looked_at)
+    return repeats
+
+
+@pytest.fixture(autouse=True)
+def _carboy_repeats_everywhere(request: pytest.FixtureRequest) -> None:
+    if request.config.getini(_REPEATS):
+        request.getfixturevalue("carboy_repeats")
 
 
 @pytest.fixture(autouse=True)

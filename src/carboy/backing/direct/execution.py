@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError, StatementError
 
 from carboy.backing.direct.prepared import Bound, Prepared
 from carboy.backing.policy import WRITING, Policy
+from carboy.backing.repeats import Watch
 
 __all__ = ["Execution"]
 
@@ -23,9 +24,10 @@ class Execution:
     broken, or was left in the middle of a statement, is closed.
     """
 
-    def __init__(self, engine: Engine, policy: Policy) -> None:
+    def __init__(self, engine: Engine, policy: Policy, watch: Watch | None = None) -> None:
         self._engine = engine
         self._policy = policy
+        self._watch = watch
 
     def read(self, several: Sequence[Bound], given: Mapping[str, Any]) -> list[Rows]:
         """Run statements that only read, and give the rows of each.
@@ -97,6 +99,8 @@ class Execution:
     def _fetched(
         self, connection: PoolProxiedConnection, driver: Any, prepared: Prepared, values: Any
     ) -> Rows:
+        if self._watch is not None:
+            self._watch.saw(prepared.text)
         try:
             try:
                 return _rows(driver, prepared, values)

@@ -16,6 +16,7 @@ from carboy.backing.direct.prepared import Bound, Prepared
 from carboy.backing.direct.selection import columns_of
 from carboy.backing.policy import Policy
 from carboy.backing.records import Records
+from carboy.backing.repeats import Watch
 
 __all__ = ["Lane"]
 
@@ -30,6 +31,7 @@ class Lane:
     """Runs statements for the sessions of one app.
 
     :param promised: whether the work at hand has promised not to write.
+    :param watch: is told of statements, as it is by the engine of those that go through it.
     """
 
     def __init__(
@@ -38,10 +40,12 @@ class Lane:
         sessions: sessionmaker[Session],
         policy: Policy,
         promised: Callable[[], bool],
+        watch: Watch | None = None,
     ) -> None:
+        own = policy.listeners if watch is None else policy.listeners | watch.listeners
         self._dialect = engine.dialect
-        self._observers = Observers(engine, sessions, policy.listeners)
-        self._execution = Execution(engine, policy)
+        self._observers = Observers(engine, sessions, own)
+        self._execution = Execution(engine, policy, watch)
         self._promised = promised
         self._known: dict[Any, Any] = {}
         self._triggers: dict[Table, bool] = {}

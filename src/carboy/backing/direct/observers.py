@@ -73,7 +73,11 @@ class Observers:
     ) -> None:
         self._engine = engine
         self._sessions = sessions
-        self._own = own
+        self._own_of_engine = {name: own[name] for name in _OF_ENGINE if name in own}
+        self._own_of_dialect = {name: own[name] for name in _OF_DIALECT if name in own}
+        self._own_of_session = {name: own[name] for name in _OF_READING if name in own}
+        self._of_reading = [name for name in _OF_READING if name not in own]
+        self._of_writing = [*self._of_reading, *_OF_WRITING]
         self._witness: Session | None = None
         self._of_engine = [name for name in _OF_ENGINE if name not in own]
         self._of_dialect = [name for name in _OF_DIALECT if name not in own]
@@ -103,8 +107,11 @@ class Observers:
         for name in self._of_dialect:
             if getattr(told, name):
                 return False
-        for name, count in self._own.items():
-            if len(getattr(told if name in _OF_DIALECT else dispatch, name)) != count:
+        for name, count in self._own_of_dialect.items():
+            if len(getattr(told, name)) != count:
+                return False
+        for name, count in self._own_of_engine.items():
+            if len(getattr(dispatch, name)) != count:
                 return False
         return True
 
@@ -122,10 +129,12 @@ class Observers:
             # What a class knows of its listeners cannot be asked; what an object of it does, can.
             session = self._witness = self._witness or sessions()
         dispatch: Any = session.dispatch
-        for name in (*_OF_READING, *_OF_WRITING) if writing else _OF_READING:
+        for name in self._of_writing if writing else self._of_reading:
             if getattr(dispatch, name):
                 return False
-        return True
+        return all(
+            len(getattr(dispatch, name)) == count for name, count in self._own_of_session.items()
+        )
 
 
 def _is_stock(kind: type[Session]) -> bool:
