@@ -41,7 +41,7 @@ SHARES = {
     "JSON written by the standard library's encoder": ("provider", 'text = "".join(made', 0.03),
     "JSON written after all by json": ("provider", "text = self.dumps(value", 0.0005),
     "JSON read": ("provider", "return orjson.loads(s)", 0.015),
-    "a body read at once": ("request", "data = self._cached_data = _read(", 0.008),
+    "a body read at once": ("request", "self._body_length = length", 0.008),
     "a session opened": ("context", "session = interface.open_session(", 0.15),
     "hooks before": ("hooks", "answer = callable_of(app, plan, function)()", 0.05),
     "hooks after": ("hooks", "response = callable_of(app, plan, function)(response)", 0.05),

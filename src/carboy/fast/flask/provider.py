@@ -18,6 +18,7 @@ __all__ = ["JSONProvider"]
 
 _DIGITS_TO_ZERO = bytes.maketrans(b"0123456789", b"0000000000")
 _MAY_NOT_FIT = b"0" * 19  # digits of the smallest number that orjson would round
+_STRIDE, _SUSPICIOUS = 6, b"000"  # of so many digits in a row, every sixth is three in a row
 _standard_dumps = json.dumps
 _c_make_encoder: Any = getattr(encoder, "c_make_encoder", None)
 _AS_IT_IS = orjson.OPT_APPEND_NEWLINE
@@ -77,7 +78,10 @@ class JSONProvider(DefaultJSONProvider):
             not kwargs
             and type(s) is bytes
             and type(current()) is RequestContext
-            and _MAY_NOT_FIT not in s.translate(_DIGITS_TO_ZERO)
+            and (
+                _SUSPICIOUS not in s[::_STRIDE].translate(_DIGITS_TO_ZERO)
+                or _MAY_NOT_FIT not in s.translate(_DIGITS_TO_ZERO)
+            )
         ):
             try:
                 return orjson.loads(s)

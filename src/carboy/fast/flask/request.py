@@ -92,7 +92,17 @@ class Request(flask.Request):
         length = self._plain_length()
         if length is None:
             return super().get_data(cache)
-        data = self._cached_data = _read(self.environ["wsgi.input"], length)
+        stream = self.environ["wsgi.input"]
+        try:
+            data = stream.read(length) if length else b""
+            while len(data) < length:
+                more = stream.read(length - len(data))
+                if not more:
+                    raise ClientDisconnected
+                data += more
+        except (OSError, ValueError) as error:
+            raise ClientDisconnected from error
+        self._cached_data = data
         self._body_length = length
         return data
 
@@ -147,21 +157,3 @@ class Request(flask.Request):
 def _decoded(text: str) -> str:
     """Decode a string of WSGI (PEP 3333, "Unicode Issues")."""
     return text.encode("latin1").decode(errors="replace")
-
-
-def _read(stream: Any, length: int) -> bytes:
-    """Read *length* bytes as Werkzeug's ``LimitedStream`` does.
-
-    :raises ClientDisconnected: if there are fewer (400).
-    """
-    read = stream.read
-    data = b""
-    try:
-        while len(data) < length:
-            more = read(length - len(data))
-            if not more:
-                raise ClientDisconnected
-            data = data + more if data else more
-    except (OSError, ValueError) as error:
-        raise ClientDisconnected from error
-    return data
