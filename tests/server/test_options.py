@@ -87,3 +87,15 @@ def test_all_such_arguments_are_named_at_once(configured):
     with pytest.raises(SettingsError) as refused:
         configured("--workers 9 --preload")
     assert len(refused.value.problems) == 2
+
+
+@pytest.mark.parametrize("argument", ["--certfile x", "--limit-request-fields 5", "--http2 on"])
+def test_granian_takes_no_argument_about_the_http_of_gunicorn(configured, argument):
+    with pytest.raises(SettingsError, match="GUNICORN_CMD_ARGS"):
+        configured(argument, SERVER="granian")
+
+
+def test_granian_takes_what_its_master_does(configured):
+    made = configured("--backlog 77 --worker-connections 5", SERVER="granian")
+    assert (made.backlog, made.worker_connections) == (77, 5)
+    assert made.worker_class.__name__ == "GranianWorker"
