@@ -12,7 +12,7 @@ from carboy.cli.invocation import Invocation
 @click.option("--reload", is_flag=True, help="Restart when a source file changes.")
 @click.pass_obj
 def run(invocation: Invocation, app: str | None, *, reload: bool) -> None:
-    """Serve an app with gunicorn.
+    """Serve an app with gunicorn, or granian (SERVER).
 
     MODULE:APP names a Flask app or a function that makes it, such as shop:create_app.
     Without it, FLASK_APP, wsgi.py and app.py are tried.
@@ -26,8 +26,9 @@ def run(invocation: Invocation, app: str | None, *, reload: bool) -> None:
     SIGTERM stops it: /health/ready turns 503, requests in flight are answered, exit status
     0. Ctrl-C stops it at once.
 
-    Exit status: 0 stopped as asked; 1 it could not start, as when the port is in use;
-    2 the app or a setting is wrong; 4 a worker could not load the app.
+    Exit status: 0 stopped as asked; 1 it could not start, as when the port is in use, or
+    its workers crash one after the other; 2 the app or a setting is wrong; 4 a worker could
+    not load the app.
     """  # noqa: D301 - \b is the mark click knows
     from carboy.server import running  # gunicorn and Flask take their time
 
