@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Mapping, MutableMapping
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 import orjson
@@ -34,11 +35,11 @@ def make_formatter(log_format: str, *, colour: bool) -> logging.Formatter:
 class JsonFormatter(logging.Formatter):
     """Writes a record as one JSON object on one line."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        import structlog  # 40 ms that a process without this output need not spend
+    @cached_property
+    def _others(self) -> logging.Formatter:
+        import structlog  # a third of the time to the first answer, which makes its own lines
 
-        self._others = structlog.stdlib.ProcessorFormatter(
+        return structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=_pre_chain(),
             processors=[
                 _with_ids,
@@ -64,10 +65,13 @@ class JsonFormatter(logging.Formatter):
 class _TextFormatter(logging.Formatter):
     def __init__(self, *, colour: bool) -> None:
         super().__init__()
-        import structlog  # 40 ms that a process without this output need not spend
-
         self._colour = colour
-        self._others = structlog.stdlib.ProcessorFormatter(
+
+    @cached_property
+    def _others(self) -> logging.Formatter:
+        import structlog  # a third of the time to the first answer, which makes its own lines
+
+        return structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=_pre_chain(),
             processors=[
                 _with_ids,
@@ -76,7 +80,7 @@ class _TextFormatter(logging.Formatter):
                 unforgeable,
                 # Plain tracebacks: the renderer's own show local variables, thus secrets.
                 structlog.dev.ConsoleRenderer(
-                    colors=colour,
+                    colors=self._colour,
                     pad_event_to=0,
                     timestamp_key="time",
                     exception_formatter=write_traceback,

@@ -1,0 +1,56 @@
+"""What the first answer of a service does not wait for."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = (
+    "alembic", "apispec", "argon2", "asyncio", "attr", "copier", "cryptography", "flask_swagger_ui",
+    "gunicorn", "granian", "greenlet", "jwt", "locust", "markdown_it", "nh3", "obstore", "psycopg",
+    "redis", "rich", "sqlalchemy", "structlog", "unittest", "webargs", "yaml",
+)  # fmt: skip
+PROGRAM = """
+import json
+import sys
+
+from marshmallow import fields
+
+from carboy import Blueprint, Carboy, Flask, Schema
+
+api = Blueprint("api", __name__)
+
+
+class Item(Schema):
+    name = fields.String(required=True)
+
+
+@api.post("/items")
+@api.input(Item)
+@api.output(Item, 201)
+def add(data):
+    return data
+
+
+app = Flask(__name__)
+Carboy(app, {"APP_ENV": "Testing", "LOG_FORMAT": sys.argv[1]})
+app.register_blueprint(api)
+client = app.test_client()
+assert client.post("/items", json={"name": "tea"}).status_code == 201
+assert client.post("/items", json={}).status_code == 422
+assert client.get("/nowhere").status_code == 404
+print(json.dumps(sorted(sys.modules)))
+"""
+
+
+@pytest.mark.parametrize("log_format", ["json", "text"])
+def test_the_first_answers_do_not_wait_for_what_they_do_not_need(log_format):
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, log_format], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    imported = set(done.stdout.split('"'))
+    assert "flask" in imported
+    assert not imported.intersection(HEAVY)
