@@ -25,8 +25,8 @@ _DEFAULT_SIZE = 10 * _KIB * _KIB
 class Upload:
     """A file that was sent and passed its checks.
 
-    It lies in memory up to 500 kB, above that in a temporary file, and is gone with the
-    request.
+    It lies in memory up to 500 kB, or up to 2 MiB in a form of that size on
+    :class:`carboy.Flask`, above that in a temporary file, and is gone with the request.
 
     :param name: what its sender calls it, made safe.
     :param type: by its content.

@@ -8,9 +8,11 @@ import flask
 from flask.globals import _cv_app
 from werkzeug.datastructures import EnvironHeaders
 from werkzeug.exceptions import ClientDisconnected
+from werkzeug.formparser import FormDataParser
 from werkzeug.utils import cached_property
 from werkzeug.wsgi import LimitedStream, _get_server
 
+from carboy.fast.flask.form import quickened
 from carboy.fast.flask.lazily import lazily
 from carboy.fast.flask.provider import JSONProvider
 
@@ -65,6 +67,10 @@ class Request(flask.Request):
     def headers(self) -> EnvironHeaders:
         """The headers, which look into the environment."""
         return EnvironHeaders(self.environ)
+
+    def make_form_data_parser(self) -> FormDataParser:
+        """See :meth:`werkzeug.wrappers.Request.make_form_data_parser`."""
+        return quickened(super().make_form_data_parser())
 
     def _load_form_data(self) -> None:
         self.form_read = True
