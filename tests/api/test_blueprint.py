@@ -8,6 +8,7 @@ import pytest
 from flask.views import MethodView
 from marshmallow import Schema, fields
 
+import carboy
 from carboy.api.blueprint import Blueprint
 from carboy.api.envelope import JSend
 from carboy.api.operation import operation_of
@@ -379,3 +380,38 @@ def test_a_contradiction_is_refused_at_the_start(api, declare, message):
     with pytest.raises(TypeError) as caught:
         declare(api)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("decorated", "hooked"),
+    [
+        pytest.param(False, False, id="nobody looks at it"),
+        pytest.param(True, False, id="a decorator of the project's own expects a response"),
+        pytest.param(False, True, id="a hook after the request expects a response"),
+    ],
+)
+def test_an_answer_is_a_response_for_whom_it_is_made(decorated, hooked):
+    app = carboy.Flask(__name__)
+    api = Blueprint("api", __name__)
+    seen = []
+
+    def looked_at(response):
+        seen.append(response.get_json())
+        return response
+
+    @api.output({"id": fields.Integer()}, 202)
+    def view():
+        return {"id": 7}
+
+    @functools.wraps(view)
+    def around():
+        return looked_at(view())
+
+    api.add_url_rule("/", "view", around if decorated else view)
+    if hooked:
+        app.after_request(looked_at)
+    app.register_blueprint(api)
+    for _ in range(2):  # what is called is remembered
+        answer = app.test_client().get("/")
+        assert (answer.status_code, answer.json["data"]) == (202, {"id": 7})
+    assert seen == [{"status": "success", "data": {"id": 7}}] * 2 * (decorated or hooked)

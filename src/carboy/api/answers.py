@@ -10,7 +10,7 @@ from werkzeug.exceptions import BadRequestKeyError, HTTPException
 from carboy.api.envelope import Envelope, JSend, status_sent
 from carboy.errors import ApiError, for_status
 from carboy.fast.flask.context import current
-from carboy.fast.flask.response import bodiless, make
+from carboy.fast.flask.response import Written, bodiless, make
 from carboy.fast.json import dumps
 
 __all__ = [
@@ -21,9 +21,11 @@ __all__ = [
     "envelope_in_use",
     "render",
     "succeed",
+    "written",
 ]
 
 BODILESS = frozenset({204, 205, 304})  # RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5
+_OK = 200
 _ERRORS_FROM, _ERRORS_BELOW = 400, 600
 _EXTENSION = "carboy.envelope"
 _DEFAULT = JSend()
@@ -56,6 +58,14 @@ def succeed(data: Any, status: int, headers: Any = None) -> Response:
     if headers:
         response.headers.update(headers)
     return response
+
+
+def written(data: Any, status: int, headers: Any = None) -> Response | Written:
+    """Answer as :func:`succeed` does, to somebody who needs no response."""
+    if headers or status in BODILESS or status < _OK:
+        return succeed(data, status, headers)
+    envelope = envelope_in_use()
+    return Written(dumps(envelope.success(data, status)), status, envelope.media_type)
 
 
 def empty(status: int, headers: Any = None) -> Response:

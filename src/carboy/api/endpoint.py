@@ -7,18 +7,19 @@ from collections.abc import Callable
 from functools import partial, wraps
 from typing import Any, cast
 
-from flask import Response, current_app
+from flask import current_app
 from marshmallow import Schema
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from carboy.api.answers import BODILESS, empty, succeed
+from carboy.api.answers import BODILESS, empty, succeed, written
 from carboy.api.operation import Input, Location, Operation, Output, declare
 from carboy.api.parsing import Reading, Unknown, read_all
 from carboy.api.rows import dumped
 from carboy.backing.records import Record, Records
 from carboy.fast.flask.context import current
+from carboy.fast.flask.response import DIRECT
 from carboy.fast.schema import dump
 
 __all__ = ["Endpoint", "Guard"]
@@ -28,6 +29,7 @@ _OK = 200
 _UNTOUCHED = (WerkzeugResponse, HTTPException)
 _HEADERS = (Headers, dict, list, tuple)
 _FORMS: frozenset[Location] = frozenset({"form", "files"})
+Finish = Callable[[Any, int, Any], Any]
 Guard = Callable[[Callable[[], Any]], Any]
 """Called with what makes the answer; answers itself, or calls that, whose errors pass through."""
 
@@ -104,9 +106,10 @@ class Endpoint:
         """Name of the view, for messages."""
         return f"{self.function.__module__}.{self.function.__qualname__}"
 
-    def respond(self, value: Any) -> Any:
+    def respond(self, value: Any, finish: Finish = succeed) -> Any:
         """Make the response of what the view returned, or leave it to Flask.
 
+        :param finish: makes it from data, status and headers.
         :raises TypeError: if it does not fit what was declared.
         """
         data, status, headers = _parts(value)
@@ -114,12 +117,14 @@ class Endpoint:
             return value
         output = self.output
         if output is not None:
-            return self._declared(output, data, status, headers)
+            return self._declared(output, data, status, headers, finish)
         if data is None or isinstance(data, (dict, list)):
-            return succeed(data, _OK if status is None else _code(status), headers)
+            return finish(data, _OK if status is None else _code(status), headers)
         return value
 
-    def _declared(self, output: Output, data: Any, status: Any, headers: Any) -> Response:
+    def _declared(
+        self, output: Output, data: Any, status: Any, headers: Any, finish: Finish
+    ) -> Any:
         code = output.status if status is None else _code(status)
         if output.schema is None:
             if data is not None:
@@ -127,7 +132,7 @@ class Endpoint:
             return empty(code, headers)
         if code in BODILESS:
             return empty(code, headers)
-        return succeed(self._dumped(data, output.schema, output.wrap), code, headers)
+        return finish(self._dumped(data, output.schema, output.wrap), code, headers)
 
     def _dumped(self, data: Any, schema: Schema, wrap: str) -> Any:
         if data is None:
@@ -177,7 +182,23 @@ class Endpoint:
                 kwargs.update(read_all(readings, current().request))
             return guarded(current_app.ensure_sync(view), *args, **kwargs)
 
-        return endpoint_of_coroutine if inspect.iscoroutinefunction(view) else endpoint
+        if inspect.iscoroutinefunction(view):
+            return endpoint_of_coroutine
+        setattr(endpoint, DIRECT, (endpoint, self._direct(endpoint)))
+        return endpoint
+
+    def _direct(self, endpoint: Callable[..., Any]) -> Callable[..., Any]:
+        """Make what the lane calls: nobody between it and the view looks at a response."""
+        view, readings, guards, respond = self.view, self.readings, self.guards, self.respond
+
+        def direct(**kwargs: Any) -> Any:
+            if guards:
+                return endpoint(**kwargs)
+            if readings:
+                kwargs.update(read_all(readings, current().request))
+            return respond(view(**kwargs), written)
+
+        return direct
 
     def _refuse_contradiction(self, declared: Input) -> None:
         for other in self.inputs:

@@ -11,7 +11,7 @@ from werkzeug.utils import get_content_type
 from carboy.fast.flask import hooks
 from carboy.fast.flask.plan import Plan
 from carboy.fast.flask.request import Request
-from carboy.fast.flask.response import plain, status_line
+from carboy.fast.flask.response import Written, plain, status_line
 
 __all__ = ["answer_of"]
 
@@ -37,7 +37,13 @@ def answer_of(app: Any, plan: Plan, context: Any, request: Request, value: Any) 
         or context._after_request_functions
         or context.opened is not None
     )
-    if not plan.direct:
+    if kind is Written:
+        body, code, content_type = value
+        line = status_line(code)
+        if not seen:
+            return _bare(line, content_type, body, request)
+        response = plain(body, code, content_type)
+    elif not plan.direct:
         response = app.make_response(value)
     elif kind is Response:
         response = value

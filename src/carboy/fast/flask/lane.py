@@ -15,12 +15,13 @@ from carboy.fast.flask.answering import answer_of
 from carboy.fast.flask.context import AppContext, RequestContext
 from carboy.fast.flask.plan import Plan
 from carboy.fast.flask.request import Request
-from carboy.fast.flask.response import send
+from carboy.fast.flask.response import DIRECT, send
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-    from carboy.fast.flask.matching import Route, Routes
+    from carboy.fast.flask.matching import Routes
+    from carboy.fast.flask.rules import Route
 
 __all__ = ["serve"]
 
@@ -138,6 +139,8 @@ def _respond(app: Any, plan: Plan, context: Any, request: Request, route: Route 
                 view = plan.view_functions[route.rule.endpoint]
                 if view is not route.view:
                     view = _view(app, route, view)
+                elif plan.direct:
+                    view = route.direct
                 answer = view(**request.view_args)  # type: ignore[arg-type]
     except Exception as error:  # noqa: BLE001 - Flask's own
         answer = app.handle_user_exception(error)
@@ -179,6 +182,8 @@ def _view(app: Any, route: Route, view: Any) -> Any:
     """Make *view* callable from here, and remember it if it is already."""
     called = app.ensure_sync(view)
     if called is view:
+        found = getattr(view, DIRECT, None)
+        route.direct = found[1] if type(found) is tuple and found[0] is view else view
         route.view = view
     return called
 

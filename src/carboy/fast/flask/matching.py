@@ -11,24 +11,14 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from werkzeug.routing import (
-    AnyConverter,
-    FloatConverter,
-    IntegerConverter,
-    Map,
-    PathConverter,
-    Rule,
-    UnicodeConverter,
-    UUIDConverter,
-)
+from werkzeug.routing import Map, Rule
 from werkzeug.routing.matcher import State
 
-__all__ = ["Route", "Routes"]
+from carboy.fast.flask.rules import Route, converts_plainly, is_plain
+
+__all__ = ["METHODS", "Routes"]
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-_CONVERTERS = frozenset(
-    {AnyConverter, FloatConverter, IntegerConverter, PathConverter, UnicodeConverter, UUIDConverter}
-)
 _GROUP = "__werkzeug_"
 _DIGITS = rf"(?P<{_GROUP}0>\d+)\Z"
 _SEGMENT = rf"(?P<{_GROUP}0>[^/]{{1,}})\Z"
@@ -39,34 +29,6 @@ Found = tuple["Rule", tuple[str, ...]]
 
 class _Unsure(Exception):
     """Werkzeug's matcher would do more here than find a rule."""
-
-
-class Route:
-    """A rule without anything unusual about it.
-
-    :ivar view: view function last seen, if it is no coroutine function.
-    :ivar plain: whether there are no values in the path.
-    """
-
-    __slots__ = ("_converters", "plain", "rule", "view")
-
-    def __init__(self, rule: Rule) -> None:
-        self.rule = rule
-        self.view: Any = None
-        self.plain = not rule._converters
-        self._converters = [
-            (name, _conversion(converter)) for name, converter in rule._converters.items()
-        ]
-
-    def arguments(self, values: tuple[str, ...]) -> dict[str, Any]:
-        """Convert the *values* of the path.
-
-        :raises ValueError: if the converter refuses one.
-        """
-        return {
-            name: convert(value)
-            for (name, convert), value in zip(self._converters, values, strict=False)
-        }
 
 
 class Routes:
@@ -91,12 +53,8 @@ class Routes:
         rules = list(url_map.iter_rules())
         self.domain = url_map.default_subdomain or ""
         self._start = _start(url_map)
-        self._routes = {id(rule): Route(rule) for rule in rules if _is_plain(rule, url_map)}
-        self.can_be_asked_twice = self._start is not None and all(
-            type(converter) in _CONVERTERS and "to_python" not in vars(converter)
-            for rule in rules
-            for converter in rule._converters.values()
-        )
+        self._routes = {id(rule): Route(rule) for rule in rules if is_plain(rule, url_map)}
+        self.can_be_asked_twice = self._start is not None and all(map(converts_plainly, rules))
 
     def find(self, path: str, method: str) -> tuple[Route, dict[str, Any]] | None:
         """Match *path*, which begins with exactly one slash.
@@ -154,33 +112,6 @@ def _start(url_map: Map) -> _Node | None:
         return None
     first = domain.static.get("")
     return None if first is None else _Node(first)
-
-
-def _conversion(converter: Any) -> Callable[[str], Any]:
-    if type(converter) is UnicodeConverter:
-        return str
-    if type(converter) is IntegerConverter and not (
-        converter.fixed_digits or converter.min is not None or converter.max is not None
-    ):
-        return int
-    return converter.to_python  # type: ignore[no-any-return]
-
-
-def _is_plain(rule: Rule, url_map: Map) -> bool:
-    """Tell whether a match of *rule* is all there is to it."""
-    return (
-        type(rule) is Rule
-        and not rule.alias
-        and not rule.build_only
-        and not rule.websocket
-        and rule.redirect_to is None
-        and all(type(converter) in _CONVERTERS for converter in rule._converters.values())
-        and not any(
-            vars(converter).keys() & {"to_python"} for converter in rule._converters.values()
-        )
-        # A rule with defaults may redirect to another one of its endpoint.
-        and not any(other.defaults for other in url_map._rules_by_endpoint[rule.endpoint])
-    )
 
 
 def _test(part: Any) -> Callable[[str], Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from flask import Response, current_app
 from flask.globals import _cv_request
@@ -15,7 +15,7 @@ from carboy.fast.flask.context import RequestContext
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-__all__ = ["bodiless", "make", "plain", "send", "status_line"]
+__all__ = ["DIRECT", "Written", "bodiless", "make", "plain", "send", "status_line"]
 
 _new = object.__new__
 _ATTRIBUTES = 6
@@ -24,6 +24,22 @@ _OK = 200
 _SHORT = frozenset({204, 304})
 _LOCATIONS = frozenset({"location", "content-location"})
 _LINES = {code: f"{code} {phrase.upper()}" for code, phrase in HTTP_STATUS_CODES.items()}
+
+
+DIRECT = "__carboy_direct__"
+"""Attribute of a view function: itself, and what the lane calls in its place.
+
+That may give :class:`Written`, since between it and the lane nobody expects a response. A function
+that has only copied the attribute, as decorators do, is not meant.
+"""
+
+
+class Written(NamedTuple):
+    """An answer that needs no response unless somebody wants to see one."""
+
+    body: bytes
+    code: int
+    content_type: str
 
 
 def status_line(code: int) -> str:
