@@ -15,7 +15,7 @@ def settings():
     return Settings.load(environ={}, dotenv=None)
 
 
-@pytest.mark.parametrize("version", ["2.7.9", "3.0.0", "10.1"])
+@pytest.mark.parametrize("version", ["2.7.9", "2.8.8", "2.9.0", "10.1"])
 def test_a_version_that_was_never_tried_is_refused(monkeypatch, settings, version):
     monkeypatch.setattr(granian, "__version__", version)
     with pytest.raises(CarboyError, match=f"does not know granian {version}"):

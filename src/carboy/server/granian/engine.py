@@ -16,8 +16,8 @@ from carboy.server.granian.promises import Loop
 from carboy.server.listening import turn_newcomers_away
 from carboy.settings import Settings
 
-# What is used of granian is not all meant for others: these versions were tried.
-_KNOWN = ((2, 8), (3, 0))
+# What is used of granian is not all meant for others: these versions are tried, and hold.
+_KNOWN = ((2, 8, 9), (2, 9, 0))
 _IDLE_S = 600  # a thread that ends takes its thread-local objects along
 _HEAD_BYTES = 64 * 1024
 
@@ -96,7 +96,7 @@ def _native() -> Any:
         raise CarboyError(
             "SERVER=granian needs granian. Install it with: pip install 'carboy[fast]'"
         ) from error
-    numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+    numbers = tuple(int(part) for part in version.split(".")[:3] if part.isdigit())
     if not _KNOWN[0] <= numbers < _KNOWN[1]:
         raise CarboyError(_unknown(version))
     return import_module("granian._granian")
