@@ -31,36 +31,34 @@ def answer_of(app: Any, plan: Plan, context: Any, request: Request, value: Any) 
     :return: a response; or status, headers and body, when nobody has to see one.
     """
     kind = type(value)
+    if kind is Response and plan.direct:
+        return hooks.after(app, plan, context, request, value)
+    if kind is not Written and not plan.direct:
+        return hooks.after(app, plan, context, request, app.make_response(value))
+    headers = None
+    if kind is Written:
+        body, code, content_type = value
+    else:
+        data, code, headers = (value, _OK, None) if kind in _DATA else _parts(value)
+        body, content_type = _written(plan, data)
+    # Last, since what writes a value may be the project's own.
     seen = (
         plan.after
         or plan.finished
         or context._after_request_functions
         or context.opened is not None
     )
-    if kind is Written:
-        body, code, content_type = value
-        line = status_line(code)
-        if not seen:
-            return _bare(line, content_type, body, request)
-        response = plain(body, code, content_type)
-    elif not plan.direct:
-        response = app.make_response(value)
-    elif kind is Response:
-        response = value
+    if body is None:
+        response = app.make_response(value) if seen else _made(app, request, value)
+        if type(response) is tuple:
+            return response
+    elif not seen and headers is None and code >= _OK and code not in _SHORT:
+        return _bare(status_line(code), content_type, body, request)
     else:
-        data, code, headers = (value, _OK, None) if kind in _DATA else _parts(value)
-        body, content_type = _written(plan, data)
-        if body is None:
-            response = app.make_response(value) if seen else _made(app, request, value)
-            if type(response) is tuple:
-                return response
-        elif not seen and headers is None and code >= _OK and code not in _SHORT:
-            return _bare(status_line(code), content_type, body, request)
-        else:
-            response = plain(body, code, content_type)
-            if headers:
-                response.headers.update(headers)
-    return hooks.after(app, plan, context, request, response) if seen else response
+        response = plain(body, code, content_type)
+        if headers:
+            response.headers.update(headers)
+    return hooks.after(app, plan, context, request, response)
 
 
 def _parts(value: Any) -> tuple[Any, int, Any]:
