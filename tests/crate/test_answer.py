@@ -113,11 +113,7 @@ def test_lists_and_iterators_are_answered_alike(make_crate, environ, caplog):
                      id="what was written is forgotten"),
         pytest.param(r" and type\(body\[0\]\) is bytes", "", id="text is bytes"),
         pytest.param(r"len\(body\) == 1 and", "body and", id="the first is all"),
-        pytest.param(r"return not body", "return False or not body and self.end()",
-                     id="none is two ends"),
-        pytest.param(r"(?s)(def end.*?)finally:\n.*?\n", r"\1finally:\n            pass\n",
-                     id="the ids stay"),
-        pytest.param(r"(?s)(def end.*?)self\._crate\.finished\([^)]*\)", r"\1pass", id="no end"),
+        pytest.param(r"return not body", "return True", id="any list is complete"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_noticed(  # noqa: PLR0917 - fixtures and parameters

@@ -69,9 +69,9 @@ class Answer:
         "_finished",
         "_length",
         "_next",
-        "_previous",
         "_start_response",
         "_write",
+        "previous",
     )
 
     def __init__(
@@ -89,7 +89,7 @@ class Answer:
         self._closed = self._finished = False
         self._length: str | None = None
         # Set back by value: a token is refused where a server closes from elsewhere.
-        self._previous = current_ids.get()
+        self.previous = current_ids.get()
         current_ids.set(exchange)
 
     def start(
@@ -119,7 +119,7 @@ class Answer:
 
         A list of one chunk or none is: nothing is left to iterate over that could fail, and
         nothing to close. The server gets the list itself; some, such as granian, send one in
-        a single step. The request then ends here, as it would with its only chunk.
+        a single step. The request then ends there, as it would with its only chunk.
         """
         if not self._exchange.status:
             return False
@@ -127,13 +127,6 @@ class Answer:
             self._exchange.bytes_sent += len(body[0])
             return True
         return not body
-
-    def end(self) -> None:
-        """End a request whose answer is complete."""
-        try:
-            self._crate.finished(self._exchange, self._environ)
-        finally:
-            current_ids.set(self._previous)
 
     def carry(self, body: Iterable[bytes]) -> Iterable[bytes]:
         """Take the app's body; what the server can send as a file stays what it is."""
@@ -199,7 +192,7 @@ class Answer:
                 self._close()
         finally:
             self._finish()
-            current_ids.set(self._previous)
+            current_ids.set(self.previous)
 
     def _respond(self, reply: Reply, error: Exception | None) -> None:
         status, headers, body = reply

@@ -23,7 +23,7 @@ from carboy.crate.metrics import Metrics
 from carboy.crate.proxies import Proxies
 from carboy.crate.refusal import plain_json
 from carboy.errors import ApiError, InternalError
-from carboy.logs import mark_records
+from carboy.logs import current_ids, mark_records
 from carboy.settings import Settings
 
 _log = logging.getLogger("carboy.crate")
@@ -105,9 +105,20 @@ class Crate:
         if self._began is not None:
             self._began(exchange.method)
         try:
-            own = self._outside(exchange, environ)
-            if own is not None:
-                return answer.reply(own)
+            # Most requests are ordinary. They are told apart here, since each call costs more
+            # than what it would find out, most of all when other code has run in between.
+            if (
+                environ.get("PATH_INFO", "") in self._exempt
+                or environ.get("HTTP_HOST") not in self._hosts.accepted
+                or exchange.method == "OPTIONS"
+                or started_ns >= self.maintenance.off_until_ns
+                or environ.get("CONTENT_LENGTH")
+                or "HTTP_TRANSFER_ENCODING" in environ
+                or environ.get("SERVER_PROTOCOL") != "HTTP/1.1"
+            ):
+                own = self._outside(exchange, environ)
+                if own is not None:
+                    return answer.reply(own)
             body = self._app(environ, answer.start)
             if type(body) is not list or not answer.is_whole(body):
                 return answer.carry(body)
@@ -116,7 +127,10 @@ class Crate:
         except BaseException:
             answer.close()
             raise
-        answer.end()
+        try:
+            self.finished(exchange, environ)
+        finally:
+            current_ids.set(answer.previous)
         return body
 
     def _is_stopping(self) -> bool:
@@ -134,14 +148,9 @@ class Crate:
                 exchange.route = path
                 return endpoint(environ)
         else:
-            if environ.get("HTTP_HOST") not in self._hosts.accepted:
-                self._hosts.check(environ)
+            self._hosts.check(environ)
             # Before maintenance: a browser shows a page the 503 only after its preflight.
-            if (
-                exchange.method == "OPTIONS"
-                and self._cors is not None
-                and self._cors.is_preflight(environ)
-            ):
+            if self._cors is not None and self._cors.is_preflight(environ):
                 return 204, self._cors.preflight(environ), b""
             notice = self.maintenance.notice(exchange.started_ns)
             if notice is not None:

@@ -39,11 +39,14 @@ class Maintenance:
     one second and costs a request next to nothing.
 
     :param path: the switch file; maintenance is on while it exists.
+
+    :ivar off_until_ns: before this time of :func:`time.perf_counter_ns` there is no need to
+        ask, as maintenance was off and nobody has looked since.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._looked_ns = -_LOOK_EVERY_NS
+        self.off_until_ns = self._looked_ns = -_LOOK_EVERY_NS
         self._seen: tuple[int, int, int] | None = None
         self._notice: Notice | None = None
 
@@ -77,7 +80,7 @@ class Maintenance:
         except BaseException:
             Path(written).unlink(missing_ok=True)
             raise
-        self._looked_ns = -_LOOK_EVERY_NS
+        self.off_until_ns = self._looked_ns = -_LOOK_EVERY_NS
 
     def off(self) -> None:
         """End maintenance; no error when it was off.
@@ -101,6 +104,8 @@ class Maintenance:
         if now_ns - self._looked_ns >= _LOOK_EVERY_NS:
             self._looked_ns = now_ns
             self._look()
+            if self._notice is None:
+                self.off_until_ns = now_ns + _LOOK_EVERY_NS
         return self._notice
 
     def _look(self) -> None:
@@ -114,6 +119,7 @@ class Maintenance:
         seen = (found.st_mtime_ns, found.st_ino, found.st_size)
         if seen != self._seen:
             self._notice = _read(self.path)
+            self.off_until_ns = -_LOOK_EVERY_NS
             self._seen = seen
 
 
