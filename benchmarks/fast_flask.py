@@ -23,7 +23,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 import carboy
 
-ROUNDS, CALLS = 40, 60
+ROUNDS, CALLS = 30, 60
 BODY = json.dumps({"items": [{"id": n, "name": "x" * 20, "ok": True} for n in range(19)]}).encode()
 
 
