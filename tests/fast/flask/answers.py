@@ -103,6 +103,7 @@ JSON = (
     lambda: {"f": [0.1, 1.5, -0.0, 1e16, 1e15, 123456789012345.6, 1e22, 1e21, 1e-5, 1e-4, 1e-7, 5e-324, 1.7976931348623157e308]},
     lambda: {"n": float("nan")}, lambda: {"i": float("inf")}, lambda: [float("-inf")],
     lambda: {"big": 2**63, "bigger": 2**64, "low": -(2**63) - 1, "huge": 10**40}, lambda: [10**5000],
+    lambda: {"del": "\x7f"},
     lambda: {"lone": "\ud800"}, lambda: {"\udfff": 1}, lambda: {1: "a", 2: "b"}, lambda: {1: "a", "1": "b"},
     lambda: {True: 1, None: 2}, lambda: {None: 1}, lambda: {1.5: 1}, lambda: {True: 1}, lambda: {float("nan"): 1},
     lambda: {(1, 2): 3}, lambda: {b"k": 1}, lambda: {Colour.RED: 1}, lambda: {Level.HIGH: 1}, lambda: {Word("w"): 1},
@@ -118,6 +119,11 @@ JSON = (
     lambda: deep(200), lambda: deep(3000), lambda: {"x" * 300: "y" * 5000}, lambda: list(range(300)),
     lambda: {"k": 1, "l": {"n": {"m": Decimal("NaN")}}}, lambda: {"z": dt.date(1, 1, 1), "a": dt.timedelta(1)},
     lambda: {"users": [{"id": n, "name": f"user {n}", "mail": None} for n in range(20)]},
+)  # fmt: skip
+
+
+NUMBERS = (
+    lambda: [1e-5, 0.5], lambda: [1e16], lambda: {"small": 1e-4, "large": 9999999999999998.0, "no": -0.0}, lambda: [12345678.9, 1e15], lambda: [2**63, 2**64], lambda: {"del": "\x7f"}, lambda: {"z": 1, "a": [-1e-5]},
 )  # fmt: skip
 
 
@@ -213,6 +219,7 @@ def bare():
 NOTABLE = (
     streamed, with_cookie, vary, bare, lambda: response("x"), lambda: response(chunks("c", "d")), lambda: ("text", 201), lambda: ({"a": 1}, 201, {"X-A": "1"}),
     lambda: flask.redirect("/there"), lambda: "text", lambda: b"bytes", lambda: chunks("a", b"b"), lambda: response(b"x", direct_passthrough=True), lambda: NotFound("returned"),
+    lambda: fail(Conflict(response=flask.Response("own", 409))), lambda: ({"a": 1}, 201, {"Location": "there?x=é"}), lambda: {"d": Decimal("1.10")}, lambda: "", lambda: fail(SystemExit(3)),
 )  # fmt: skip
 
 
@@ -236,5 +243,6 @@ FAILURES = (
 
 def answer(random):
     """Choose what a view gives back: mostly JSON of an ordinary kind."""
-    chances = random.choices((JSON[:3], JSON, NOTABLE, OTHERS, FAILURES), (6, 6, 3, 5, 2))[0]
+    kinds = (JSON[:3], JSON, NUMBERS, NOTABLE, OTHERS, FAILURES)
+    chances = random.choices(kinds, (6, 5, 4, 3, 5, 2))[0]
     return random.choice(chances)

@@ -11,6 +11,7 @@ from . import hooks, parts, routes, views
 from .trace import note, text
 
 ROUTE_KEY = "fuzz.route"
+DENSE, BODIES = routes.DENSE, routes.BODIES
 
 
 class Stock(flask.Flask):
@@ -44,13 +45,13 @@ def refused(what):
         note("refused", what, error)
 
 
-def add_views(random, scaffold, made, dense, count):
+def add_views(random, scaffold, made, mood, count):
     """Add rules with their views; what Flask refuses is refused for both."""
     for _ in range(count):
         name = f"view{len(made)}"
-        rule, given = routes.path(random, dense), routes.options(random, dense)
-        view = views.view(random, name)
-        if dense and given["methods"] is not None:
+        rule, given = routes.path(random, mood), routes.options(random, mood)
+        view = views.view(random, name, reads=mood == BODIES)
+        if mood == DENSE:
             view.required_methods = ()
         added = [
             (rule, given),
@@ -62,16 +63,16 @@ def add_views(random, scaffold, made, dense, count):
                 made.append(f"{scaffold.name}: {one} {kept}")
 
 
-def blueprints(random, app, made, dense, chance):
+def blueprints(random, app, made, mood, chance):
     for name in random.sample(("bp", "admin", "shop"), random.choice((0, 0, 1, 2))):
         outer = flask.Blueprint(
             name, __name__, url_prefix=random.choice((None, "/a", "/users", "/<int:v8>", "/b/"))
         )
-        add_views(random, outer, made, dense, random.randint(1, 4))
+        add_views(random, outer, made, mood, random.randint(1, 4))
         hooks.add(random, outer, name, chance)
         if random.random() < 0.4:
             inner = flask.Blueprint("inner", __name__, url_prefix="/b")
-            add_views(random, inner, made, dense, random.randint(1, 3))
+            add_views(random, inner, made, mood, random.randint(1, 3))
             hooks.add(random, inner, f"{name}.inner", chance)
             outer.register_blueprint(
                 inner, **random.choice(({}, {"url_prefix": "/c"}, {"name": "renamed"}))
@@ -81,9 +82,10 @@ def blueprints(random, app, made, dense, chance):
             app.register_blueprint(outer, **given)
 
 
-def make(random, kind):
+def make(random, kind):  # noqa: C901 - one app, part by part
     """Make an app of a class, and list its rules."""
-    dense, busy, odd = random.random() < 0.45, random.random() < 0.3, random.random() < 0.12
+    mood = random.choices((DENSE, BODIES, None), (45, 15, 40))[0]
+    busy, odd = random.random() < 0.3, random.random() < 0.12
     if odd and random.random() < 0.5:
         kind = parts.own_class(random, kind)
     matching = (
@@ -109,18 +111,22 @@ def make(random, kind):
     for name, choices in parts.CONFIG:
         if random.random() < (0.25 if odd else 0.02):
             app.config[name] = copy(random.choice(choices))
+    if random.random() < 0.12:
+        app.config["MAX_CONTENT_LENGTH"] = random.choice((3, 10, 40))
     if random.random() < 0.6:
         app.secret_key = "k" * 20
     if odd:
         parts.change(random, app)
+    if random.random() < 0.15:
+        parts.json_options(random, app)
     app.route_key = ROUTE_KEY if random.random() < 0.3 else None
     made = []
     chance = random.choice((0.15, 0.5)) if busy else 0
     hooks.add(random, app, "app", chance)
-    count = random.randint(4, 22) if dense else random.randint(2, 14)
-    add_views(random, app, made, dense, count)
-    blueprints(random, app, made, dense, chance)
-    if random.random() < 0.2:
+    count = random.randint(4, 26) if mood == DENSE else random.randint(2, 14)
+    add_views(random, app, made, mood, count)
+    blueprints(random, app, made, mood, chance)
+    if random.random() < 0.3:
         hooks.connect(random, app, random.choice((0.1, 0.3, 0.9)))
     return app, made
 
@@ -128,18 +134,20 @@ def make(random, kind):
 def change(random, app, made):
     """Change a running app."""
     chance = random.random()
-    if chance < 0.35:
+    if chance < 0.25:
         parts.configure(random, app)
-    elif chance < 0.55:
+    elif chance < 0.35:
         hooks.later(random, app)
-    elif chance < 0.7:
+    elif chance < 0.5:
+        parts.json_options(random, app)
+    elif chance < 0.68:
         app.url_map.add(routes.direct(random))
     elif chance < 0.78:
         name = random.choice([*app.view_functions])
         app.view_functions[name] = views.view(random, f"{name} anew")
     elif chance < 0.82:
         app._got_first_request = False
-        add_views(random, app, made, True, 2)  # noqa: FBT003
+        add_views(random, app, made, DENSE, 2)
         hooks.add(random, app, "second", 0.2)
     elif chance < 0.86:
         hooks.connect(random, app, 0.3)

@@ -23,6 +23,28 @@ BODIES = (
     (b'--B\r\nContent-Disposition: form-data; name="f"; filename="x.txt"\r\n\r\nhello\r\n--B\r\nContent-Disposition: form-data; name="k"\r\n\r\nv\r\n--B--\r\n', "multipart/form-data; boundary=B"),
     (b"--B\r\nbroken", "multipart/form-data; boundary=B"), (b"x", "multipart/form-data"), (b"line one\nline two\n", "text/plain; charset=latin1"), (b"{}", "text/json"), (b"\x1f\x8b", "application/json"),
 )  # fmt: skip
+LENGTHS = (
+    None,
+    "",
+    "x",
+    "-1",
+    "0",
+    "3",
+    "3",
+    "3",
+    "5000",
+    "5000",
+    "5000",
+    "\u0663".encode().decode("latin1"),
+    " 3",
+    "+3",
+    "1_0",
+)
+# Numbers that do not fit, files, and what is read to its end before it is refused.
+NOTABLE = (
+    (b'{"big": 18446744073709551616, "low": -9223372036854775809, "huge": 123456789012345678901234567890}', "application/json"),
+    (b"[18446744073709551615, 9007199254740993, -9223372036854775808]", "application/json"), *BODIES[15:16], *BODIES[27:31], *BODIES[30:31], *BODIES[30:31],
+)  # fmt: skip
 EXTRAS = (
     {"SCRIPT_NAME": "/mnt"}, {"SCRIPT_NAME": "/mnt/"}, {"SCRIPT_NAME": "\xc3\xa9"}, {"wsgi.url_scheme": "https"}, {"HTTP_UPGRADE": "websocket", "HTTP_CONNECTION": "Upgrade"},
     {"HTTP_UPGRADE": "websocket", "HTTP_CONNECTION": "keep-alive"}, {"HTTP_CONNECTION": "upgrade", "HTTP_UPGRADE": "WebSocket"}, {"wsgi.url_scheme": "ws"},
@@ -66,31 +88,20 @@ class Request:
             ),
             (9, 5, 1, 1, 1, 1, 1),
         )[0]
-        self.trigger = random.randrange(TRIGGERS) if random.random() < 0.12 else None
+        self.trigger = random.randrange(TRIGGERS) if random.random() < 0.15 else None
         self.host = random.choice(HOSTS) if random.random() < 0.12 else "localhost"
         self.query = random.choice(QUERIES) if random.random() < 0.3 else ""
         self.extra = random.choice(EXTRAS) if random.random() < 0.06 else {}
         self.body, self.type = b"", None
         if random.random() < (0.8 if self.method in {"POST", "PUT", "PATCH"} else 0.1):
-            self.body, self.type = random.choice(BODIES[:1] if random.random() < 0.35 else BODIES)
+            chances = (BODIES[:1], NOTABLE, BODIES)
+            self.body, self.type = random.choice(random.choices(chances, (3, 3, 4))[0])
         self.length = str(len(self.body)) if self.body or self.method == "POST" else None
         self.input = io.BytesIO
-        if random.random() < 0.08:
-            self.length = random.choice(
-                (
-                    None,
-                    "",
-                    "x",
-                    "-1",
-                    "0",
-                    "3",
-                    "5000",
-                    "\u0663".encode().decode("latin1"),
-                    " 3",
-                    "+3",
-                    "1_0",
-                )
-            )
+        if random.random() < 0.05:
+            self.extra = random.choice((*EXTRAS[:3], {"HTTP_TRANSFER_ENCODING": "chunked"}))
+        if random.random() < (0.2 if self.body else 0.03):
+            self.length = random.choice(LENGTHS)
             self.extra = self.extra | random.choice(
                 (
                     {},

@@ -13,7 +13,7 @@ from .answers import HotTeapot, Teapot, answer, fail
 from .trace import contexts, note
 
 TRIGGER = "fuzz.trigger"
-TRIGGERS = 12
+TRIGGERS = 6
 
 SIGNALS = (
     flask.request_started, flask.request_finished, flask.request_tearing_down, flask.got_request_exception,
@@ -44,9 +44,9 @@ def before(random, name):
             flask.session["before"] = name
         elif touch == "g":
             flask.g.before = name
-        elif touch == "rule" and triggered(number + 1):
+        elif touch == "rule" and TRIGGER in asked.environ:
             asked.url_rule = next(flask.current_app.url_map.iter_rules())
-        elif touch == "lost" and triggered(number + 1):
+        elif touch == "lost" and TRIGGER in asked.environ:
             asked.routing_exception = NotFound("lost")
         elif touch in {"args", "json"}:
             note(touch, asked.args if touch == "args" else asked.get_json(silent=True))
@@ -181,7 +181,9 @@ def later(random, app):
 def connect(random, app, chance):
     """Connect receivers; the app keeps them alive."""
     for signal in SIGNALS:
-        if random.random() < chance:
+        # With a receiver of this one, the lane is left alone.
+        rarely = signal is flask.appcontext_pushed
+        if random.random() < (chance / 5 if rarely else chance):
 
             def receiver(sender, _name=signal.name, **given):
                 seen = {

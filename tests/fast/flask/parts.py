@@ -58,7 +58,7 @@ def spaced(value):
 
 def json_options(random, app):
     setattr(app.json, *random.choice((
-        ("sort_keys", False), ("compact", True), ("compact", False), ("ensure_ascii", False), ("mimetype", "application/vnd.api+json"),
+        ("sort_keys", False), ("default", spaced), ("sort_keys", False), ("default", spaced), ("sort_keys", True), ("compact", True), ("compact", False), ("ensure_ascii", False), ("mimetype", "application/vnd.api+json"),
         ("default", spaced), ("sort_keys", True), ("compact", None), ("ensure_ascii", True), ("mimetype", "application/json"),
     )))  # fmt: skip
 

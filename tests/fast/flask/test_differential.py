@@ -51,6 +51,12 @@ SHARES = {
 }  # fmt: skip
 
 
+# Files of forms that Flask itself leaves open, where a view has left contexts behind.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+
+
 @pytest.fixture(autouse=True)
 def _frozen():
     with frozen():

@@ -14,7 +14,7 @@ from carboy.fast.flask import Flask
 METHODS = (
     *((flask.Flask, name) for name in (
         "__call__", "wsgi_app", "full_dispatch_request", "dispatch_request", "preprocess_request",
-        "finalize_request", "process_response", "handle_user_exception",
+        "finalize_request", "process_response", "make_response", "handle_user_exception",
         "handle_exception", "handle_http_exception", "do_teardown_request", "ensure_sync",
         "do_teardown_appcontext", "create_url_adapter", "request_context", "app_context",
         "raise_routing_exception", "make_default_options_response", "_find_error_handler",
@@ -26,10 +26,10 @@ METHODS = (
         "__init__", "close", "get_data", "get_json", "_load_form_data", "on_json_loading_failed",
     )),
     *((flask.Response, name) for name in (
-        "__call__", "get_wsgi_headers", "get_wsgi_response", "get_app_iter", "close",
+        "__init__", "__call__", "get_wsgi_headers", "get_wsgi_response", "get_app_iter", "close",
     )),
     (WerkzeugResponse, "force_type"),
-    *((DefaultJSONProvider, name) for name in ("default",)),
+    *((DefaultJSONProvider, name) for name in ("dumps", "loads", "response", "default")),
     *((SecureCookieSessionInterface, name) for name in (
         "open_session", "save_session", "should_set_cookie", "get_cookie_name",
     )),

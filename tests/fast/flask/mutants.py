@@ -1,0 +1,101 @@
+# ruff: noqa: E501 - tables of what is tried
+"""What could be wrong with the fast lane, one line at a time: what the fuzzer must see.
+
+Name → module, a text that is in it once, and what stands there instead.
+"""
+
+MATCHING = {
+    "a slash that is missing is not asked for": ("matching", "if rule.strict_slashes:\n                raise _Unsure", "if False:\n                raise _Unsure"),
+    "a lax rule with a slash is forgotten": ("matching", "for rule in node.slashed:", "for rule in ():"),
+    "a lax rule without a slash is forgotten": ("matching", "if not part and at + 1 == len(parts):", "if False:"),
+    "a strict rule takes a slash to spare": ("matching", "not rule.strict_slashes\n", "True\n"),
+    "what is fixed does not come first": ("matching", "    if child is not None:\n        found", "    if child is not None and not node.dynamic:\n        found"),
+    "any method is right": ("matching", "    for rule in node.rules:\n        if (rule.methods is None or method in rule.methods)", "    for rule in node.rules:\n        if True"),
+    "redirects are views": ("matching", "        and rule.redirect_to is None\n", ""),
+    "aliases are rules": ("matching", "        and not rule.alias\n", ""),
+    "defaults do not redirect": ("matching", "        and not any(other.defaults for other in url_map._rules_by_endpoint[rule.endpoint])\n", ""),
+    "converters of the project are known": ("matching", "and all(type(converter) in _CONVERTERS for converter in rule._converters.values())", "and True"),
+    "values in another order": ("matching", "values + groups, method", "groups + values, method"),
+    "a path is one part": ("matching", "rest = [] if final else parts[at + 1 :]", "rest = parts[at + 1 :]"),
+    "an empty part is one": ("matching", "return bool  # parts have no slash in them", "return lambda part: True"),
+    "known for GET": ("matching", "known[path] = route", 'self.known["GET"][path] = route'),
+    "values are remembered": ("matching", "if route.plain:", "if True:"),
+    "converters may be asked twice": ("matching", "type(converter) in _CONVERTERS and", "True and"),
+    "values are text": ("matching", "        return int\n", "        return str\n"),
+    "the only way is straight on": ("matching", "if not part or (child is not None and node.dynamic):", "if child is not None and node.dynamic:"),
+    "the first way is the only one": ("matching", "if not part or (child is not None and node.dynamic):", "if not part:"),
+    "rules that come later are not seen": ("map", 'self._changes + 1\n        vars(self)["prepared"] = None', "self._changes + 1"),
+}  # fmt: skip
+
+LANE = {
+    "two slashes are regular": ("lane", 'regular = path[:1] == "/" and path[1:2] != "/"', 'regular = path[:1] == "/"'),
+    "what is no UTF-8 is left out": ("lane", 'decode(errors="replace")', 'decode(errors="ignore")'),
+    "a session is not opened": ("lane", 'if plan.opens_sessions or plan.cookie in environ.get("HTTP_COOKIE", ""):', "if plan.opens_sessions:"),
+    "a hook may not choose the rule": ("lane", "request.url_rule is not route.rule or request.routing_exception is not None", "False"),
+    "OPTIONS are for the view": ("lane", 'if route is None or request.method == "OPTIONS":', "if route is None:"),
+    "nobody handles what is not found": ("lane", "and not plan.is_handled(_NOT_FOUND, 404)", ""),
+    "a view stays what it was": ("lane", "if view is not route.view:", "if route.view is not None:\n                    view = route.view\n                else:"),
+    "a wrong method is not found": ("lane", "if not miss.have_match_for and", "if"),
+    "an error is forgotten": ("lane", "            error = raised\n            response", "            response"),
+    "an error that ends all is forgotten": ("lane", "            error = raised\n            raise", "            raise"),
+    "the environment keeps the request": ("lane", '            environ["werkzeug.request"] = None', "            pass"),
+    "a context is left behind": ("lane", "_cv_app.reset(app_tokens.pop())", "app_tokens.pop()"),
+    "a context is left behind in short": ("lane", "            _cv_app.reset(app_token)\n", ""),
+    "nothing is torn down": ("lane", "            or plan.teardown\n", ""),
+    "nothing of the app is torn down": ("lane", "            or plan.teardown_app\n", ""),
+    "a context within is not popped": ("lane", "            or len(context._cv_tokens) != 1\n", ""),
+    "files are forgotten": ("lane", "            or request.form_read\n", ""),
+    "contexts within contexts are not minded": ("lane", "if len(tokens) != 1 or len(app_tokens) != 1:", "if False:"),
+    "there was no first request": ("lane", "if not app._got_first_request:", "if False:"),
+}  # fmt: skip
+
+ANSWERS = {
+    "a session is not saved": ("answering", "or context.opened is not None", ""),
+    "after this request nothing": ("answering", "or context._after_request_functions", ""),
+    "nobody is told of the end": ("answering", "or plan.finished", ""),
+    "hooks after are not called": ("answering", "plan.after\n", "False\n"),
+    "HEAD has a body": ("answering", '[] if request.method == "HEAD" else [body]', "[body]"),
+    "no content has a length": ("answering", "and code not in _SHORT", ""),
+    "all is not found alike": ("answering", 'and "description" not in vars(value)', ""),
+    "HEAD has a body, in a response": ("response", '        or environ["REQUEST_METHOD"] == "HEAD"\n', ""),
+    "a location is sent as it is": ("response", "elif lower in _LOCATIONS:", "elif False:"),
+    "no length is added": ("response", "    if not length:\n", "    if False:\n"),
+    "a response without content has a body": ("response", "        or response._status_code in _SHORT\n", ""),
+    "JSON stays sorted": ("provider", " or made[2] is not sort", ""),
+    "JSON is always sorted": ("provider", "_SORTED if sort else _AS_IT_IS", "_SORTED"),
+    "DEL is text": ("provider", 'and b"\\x7f" not in body', ""),
+    "letters stay what they are": ("provider", "if not ascii_only or (body.isascii()", "if True or (body.isascii()"),
+    "small numbers": ("plainness", "1e-4, 1e16", "1e-9, 1e16"),
+    "kinds of data are data": ("plainness", "if kind is dict or kind is list or kind is tuple:", "if isinstance(item, (dict, list, tuple)):"),
+    "every float is usual": ("plainness", "elif kind is not float or not", "elif kind is not float and not"),
+    "JSON is compact": ("provider", "or self.compact is False", ""),
+    "JSON is compact in debug mode": ("provider", "if type(context) is RequestContext and context.app.json is self:", "if True:"),
+    "numbers are rounded": ("provider", "_MAY_NOT_FIT not in s.translate(_DIGITS_TO_ZERO)", "True"),
+}  # fmt: skip
+
+REQUESTS = {
+    "chunks have a length": ("request", '            or "HTTP_TRANSFER_ENCODING" in environ\n', ""),
+    "there is no limit": ("request", "if limit is not None and length > limit", "if False"),
+    "a body may end early": ("request", "raise ClientDisconnected\n", "break\n"),
+    "anything is JSON": ("request", 'force or self.environ.get("CONTENT_TYPE") == "application/json"', "True"),
+    "files stay open": ("request", "self.form_read = True", "pass"),
+    "the root has a slash": ("request", '_decoded(root).rstrip("/")', "_decoded(root)"),
+    "what was read is read again": ("request", "self._body_length = length", "pass"),
+}  # fmt: skip
+
+HOOKS = {
+    "hooks after in their order": ("hooks", "for function in reversed(functions[name]):\n                    response", "for function in functions[name]:\n                    response"),
+    "hooks that tear down in their order": ("hooks", "for function in reversed(functions[name]):\n                    callable_of", "for function in functions[name]:\n                    callable_of"),
+    "the app's in their order": ("hooks", "reversed(plan.teardown_app)", "plan.teardown_app"),
+    "inner blueprints first": ("hooks", "(None, *reversed(blueprints))", "(None, *blueprints)"),
+    "nothing is no answer": ("hooks", "if answer is not None:", "if answer:"),
+    "a null session is saved": ("hooks", "if not interface.is_null_session(session):", "if True:"),
+    "an attribute may change": ("flask", "if name in ATTRIBUTES:", "if False:"),
+    "a context that is pushed tells nobody": ("flask", "            or plan.pushed\n", ""),
+    "an upgrade is nothing": ("flask", '            or "HTTP_UPGRADE" in environ\n', ""),
+    "a context around is nothing": ("flask", "            or _cv_app.get(None) is not None\n", ""),
+    "any scheme will do": ("plan", 'environ.get("wsgi.url_scheme") not in ("http", "https")', "False"),
+    "the configuration stays": ("config", "        if key in READ:\n            self._tell()", "        pass"),
+}  # fmt: skip
+
+MUTANTS = MATCHING | LANE | ANSWERS | REQUESTS | HOOKS
