@@ -93,12 +93,26 @@ class Request(flask.Request):
         parse_form_data: bool = False,  # noqa: FBT001, FBT002
     ) -> Any:
         """See :meth:`werkzeug.wrappers.Request.get_data`."""
-        if as_text or parse_form_data or not cache or "_cached_data" in self.__dict__:
+        own = self.__dict__
+        environ = self.environ
+        announced = environ.get("CONTENT_LENGTH")
+        if (
+            as_text
+            or parse_form_data
+            or not cache
+            or not announced
+            or not announced.isdecimal()
+            or not announced.isascii()
+            or len(announced) > _LENGTH_DIGITS
+            or "_cached_data" in own
+            or "stream" in own
+            or "wsgi.input_terminated" in environ
+            or "HTTP_TRANSFER_ENCODING" in environ
+            or self.shallow
+            or not self._fits(length := int(announced))
+        ):
             return super().get_data(cache, as_text, parse_form_data)  # type: ignore[call-overload]
-        length = self._plain_length()
-        if length is None:
-            return super().get_data(cache)
-        stream = self.environ["wsgi.input"]
+        stream = environ["wsgi.input"]
         try:
             data = stream.read(length) if length else b""
             while len(data) < length:
@@ -112,29 +126,15 @@ class Request(flask.Request):
         self._body_length = length
         return data
 
-    def _plain_length(self) -> int | None:
-        """Give the length of a body that can be read at once, within the limits."""
-        environ = self.environ
-        announced = environ.get("CONTENT_LENGTH")
-        if (
-            not announced
-            or not announced.isdecimal()
-            or not announced.isascii()
-            or len(announced) > _LENGTH_DIGITS
-            or "wsgi.input_terminated" in environ
-            or "HTTP_TRANSFER_ENCODING" in environ
-            or "stream" in self.__dict__
-            or self.shallow
-        ):
-            return None
-        length = int(announced)
+    def _fits(self, length: int) -> bool:
+        """Tell whether a body of *length* bytes is within the limit, as far as one is known."""
         limit = self._max_content_length
         if limit is None:
             context = _cv_app.get(None)
             if context is None:
-                return None
+                return False
             limit = context.app.config["MAX_CONTENT_LENGTH"]
-        return None if limit is not None and length > limit else length
+        return limit is None or length <= limit
 
     def get_json(
         self,
