@@ -12,6 +12,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import os
+import secrets
 import sqlite3
 import statistics
 import sys
@@ -94,7 +95,9 @@ BY_ID = select(User).where(User.id == bindparam("number"))
 def service(url: str) -> tuple[Flask, Database]:
     """Make an app with the resources, the same by hand, and rows."""
     app, api, db = Flask("benchmark"), Blueprint("api", __name__), Database(Model)
-    Carboy(app, {"APP_ENV": "Testing", "DATABASE_URL": url})
+    secret = secrets.token_hex(32)
+    told = {"APP_ENV": "Production", "SECRET_KEY": secret, "TRUSTED_HOSTS": "*"}
+    Carboy(app, {**told, "DATABASE_URL": url})
     db.init_app(app)
     api.resource("/users", Users)
     api.resource("/recent", Recent)

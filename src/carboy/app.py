@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, has_request_context, request
+from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, default_exceptions
 
 from carboy import logs
@@ -21,6 +21,7 @@ from carboy.api.envelope import Envelope, JSend, status_sent
 from carboy.crate import Crate
 from carboy.errors import ApiError, CarboyError
 from carboy.fast.flask import Flask as FastFlask
+from carboy.fast.flask.context import current
 from carboy.settings import Settings
 
 if TYPE_CHECKING:
@@ -262,4 +263,5 @@ def _leave_own_paths(app: Flask, crate: Crate) -> None:
 
 
 def _request_only_reads() -> bool:
-    return has_request_context() and request.method in _SAFE
+    context = current()
+    return context is not None and context.request.method in _SAFE

@@ -84,7 +84,8 @@ def check_preconditions(tag: str | None, *, required: bool = False) -> None:
 
 def expects_something() -> bool:
     """Tell whether the request depends on the present state."""
-    return "If-Match" in request.headers or "If-None-Match" in request.headers
+    environ = request.environ
+    return "HTTP_IF_MATCH" in environ or "HTTP_IF_NONE_MATCH" in environ
 
 
 def tagged(data: Any, status: int = _OK, headers: Mapping[str, str] | None = None) -> Response:
@@ -100,7 +101,8 @@ def tagged(data: Any, status: int = _OK, headers: Mapping[str, str] | None = Non
     response = make(body, status, envelope.media_type)
     if headers:
         response.headers.update(headers)
-    _label(response, tag)
+    response.headers.add("ETag", f'"{tag}"')
+    response.headers.add("Cache-Control", _CACHE)
     return response
 
 
@@ -111,8 +113,10 @@ def revalidated(response: Response) -> Response:
 
     :raises PreconditionFailed: if ``If-Match`` names another state (412).
     """
+    if not expects_something():
+        return response
     tag, _ = response.get_etag()
-    if tag is None or not expects_something():
+    if tag is None:
         return response
     if "If-Match" in request.headers:
         if not request.if_match.contains(tag):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import weakref
 from pathlib import Path
+from typing import Any
 
-from flask import Flask, current_app, g, has_app_context
+from flask import Flask, current_app
+from flask.globals import _cv_app
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -13,6 +15,7 @@ from carboy.backing.policy import Limits, Policy
 from carboy.backing.postgresql import PostgreSQL
 from carboy.backing.sqlite import SQLite
 from carboy.errors import CarboyError, SettingsError
+from carboy.fast.flask.context import AppContext
 
 READING = "carboy_reading"
 _NEEDED = ("DATABASE_URL", "DATABASE_POOL_SIZE", "DATABASE_TIMEOUT_S", "GUNICORN_THREADS")
@@ -55,10 +58,21 @@ def policy_for(app: Flask) -> Policy:
 
 def reads_only(app: Flask) -> bool:
     """Tell whether the work at hand promises not to write: a GET request, a shell."""
-    if has_app_context() and READING in g:
+    held = globals_touched()
+    if held is not None and READING in held:
         return True
     asked = app.extensions.get("carboy.read_only")
     return callable(asked) and bool(asked())
+
+
+def globals_touched() -> Any:
+    """Give ``flask.g``, or ``None`` where there is none or nothing can be in it."""
+    context: Any = _cv_app.get(None)
+    if context is None:
+        return None
+    held = vars(context).get("g")
+    # The lane makes it when it is asked for; of another context it is not known where it is.
+    return held if held is not None or type(context) is AppContext else context.g
 
 
 def the_app() -> Flask:
@@ -68,8 +82,8 @@ def the_app() -> Flask:
 
 
 def reads_now() -> bool:
-    """Tell the same of the current app."""
-    return reads_only(current_app)
+    """Tell whether the work at hand promises not to write to the current app's database."""
+    return reads_only(_cv_app.get().app)
 
 
 def _parsed(text: str) -> URL:

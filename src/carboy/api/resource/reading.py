@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from flask import current_app
 from marshmallow import Schema
 from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import InstrumentedAttribute
@@ -14,6 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from carboy.api.paging import Cursor, Page, Pages
 from carboy.api.paging.cursor import in_order
 from carboy.api.resource.mapping import is_loaded_silently, narrows_only, plain_columns
+from carboy.fast.flask.context import current
 from carboy.fast.schema import dump, rows_dumper
 from carboy.fast.schema.shown import attributes_shown
 
@@ -194,7 +194,7 @@ class Reading:
 
 def lane_of() -> Lane | None:
     """Find the short way to the database of the current app, if it has one open by now."""
-    lane: Lane | None = current_app.extensions.get("carboy.lane")
+    lane: Lane | None = current().app.extensions.get("carboy.lane")
     return lane
 
 

@@ -15,6 +15,8 @@ from carboy.backing.repeats import Watch
 __all__ = ["Execution"]
 
 Rows = list[tuple[Any, ...]]
+_CURSOR = "carboy_cursor"
+_ROWS_KEPT_MAX = 100
 
 
 class Execution:
@@ -103,7 +105,7 @@ class Execution:
             self._watch.saw(prepared.text)
         try:
             try:
-                return _rows(driver, prepared, values)
+                return _rows_of(connection, driver, prepared, values)
             except Exception as error:
                 if not self._policy.is_outdated(error):
                     raise
@@ -166,6 +168,21 @@ class Execution:
             connection_invalidated=gone,
             dialect=dialect,
         ) from error
+
+
+def _rows_of(
+    connection: PoolProxiedConnection, driver: Any, prepared: Prepared, values: Any
+) -> Rows:
+    """Run a statement with the cursor that the connection keeps for that."""
+    kept = connection.info
+    cursor = kept.pop(_CURSOR, None) or driver.cursor()
+    cursor.execute(prepared.text, values)
+    rows = prepared.rows(cursor)
+    if len(rows) > _ROWS_KEPT_MAX:
+        cursor.close()  # it would hold what it read until the next statement
+    else:
+        kept[_CURSOR] = cursor
+    return rows
 
 
 def _rows(driver: Any, prepared: Prepared, values: Any) -> Rows:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
 from typing import Any
 
-from flask import g
 from sqlalchemy import BindParameter, Engine, Insert, Select, Table
 from sqlalchemy.orm import InstrumentedAttribute, Session, sessionmaker
 
+from carboy.backing.address import globals_touched
 from carboy.backing.direct.execution import Execution
 from carboy.backing.direct.observers import Observers
 from carboy.backing.direct.prepared import Bound, Prepared
@@ -203,7 +203,8 @@ class Lane:
 
 def _session() -> Session | None:
     """Find the session of the request, if it has begun to use one."""
-    sessions = g.get(_SESSIONS)
+    held = globals_touched()
+    sessions = None if held is None else held.get(_SESSIONS)
     return sessions.get("default") if sessions else None
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, Engine, NullPool, QueuePool
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 __all__ = ["Observers"]
 
+_POOLS = frozenset({QueuePool, NullPool})
 _OF_ENGINE = (
     "before_execute",
     "after_execute",
@@ -46,20 +48,47 @@ _OF_WRITING = (
     "persistent_to_detached",
 )
 # As SQLAlchemy wrote them: whoever replaces one, as tracing agents do, is noticed.
-_SESSION = {
-    name: getattr(Session, name)
-    for name in (
-        "__init__", "add", "begin", "close", "commit", "connection", "execute", "flush", "get_bind",
-        "refresh", "rollback", "scalar", "scalars",
-    )
-}  # fmt: skip
-_BELOW = {
-    (kind, name): getattr(kind, name)
-    for kind, name in (
-        (Engine, "connect"), (Engine, "raw_connection"), (Connection, "execute"),
-        (Connection, "_execute_context"), (Connection, "_cursor_execute"),
-    )
-}  # fmt: skip
+_SESSION = attrgetter(
+    "__init__", "add", "begin", "close", "commit", "connection", "execute", "flush", "get_bind",
+    "refresh", "rollback", "scalar", "scalars",
+)  # fmt: skip
+_ENGINE = attrgetter("connect", "raw_connection")
+_CONNECTION = attrgetter("execute", "_execute_context", "_cursor_execute")
+_WRITTEN = _SESSION(Session), _ENGINE(Engine), _CONNECTION(Connection)
+
+
+class _Silence:
+    """Whether nobody else listens to some events of a dispatcher.
+
+    What was found once is compared by identity: a new listener of the dispatcher puts another
+    object in its place, and one of its class appears in a collection that is known.
+
+    :param own: event → how many listeners of this package's it has.
+    """
+
+    def __init__(self, names: Iterable[str], own: Mapping[str, int]) -> None:
+        self._names = tuple(names)
+        self._counts = [own.get(name, 0) for name in self._names]
+        self._listeners = attrgetter(*self._names)
+        self._known: tuple[tuple[Any, ...], list[Any], list[tuple[Any, int]]] = ((), [], [])
+
+    def of(self, dispatch: Any) -> bool:
+        """Tell it of a dispatcher, which is mostly the same as the last time."""
+        found = self._listeners(dispatch)
+        known, above, own = self._known
+        return (found == known and not any(above) and _are_own(own)) or self._found_anew(found)
+
+    def _found_anew(self, found: tuple[Any, ...]) -> bool:
+        paired = list(zip(found, self._counts, strict=True))
+        if not _are_own(paired):
+            return False
+        above = [each.parent_listeners for each, count in paired if not count]
+        self._known = found, above, [(each, count) for each, count in paired if count]
+        return True
+
+
+def _are_own(paired: list[tuple[Any, int]]) -> bool:
+    return all(len(each) == count for each, count in paired)
 
 
 class Observers:
@@ -73,14 +102,12 @@ class Observers:
     ) -> None:
         self._engine = engine
         self._sessions = sessions
-        self._own_of_engine = {name: own[name] for name in _OF_ENGINE if name in own}
-        self._own_of_dialect = {name: own[name] for name in _OF_DIALECT if name in own}
-        self._own_of_session = {name: own[name] for name in _OF_READING if name in own}
-        self._of_reading = [name for name in _OF_READING if name not in own]
-        self._of_writing = [*self._of_reading, *_OF_WRITING]
-        self._witness: Session | None = None
-        self._of_engine = [name for name in _OF_ENGINE if name not in own]
-        self._of_dialect = [name for name in _OF_DIALECT if name not in own]
+        self._at_engine = _Silence(_OF_ENGINE, own)
+        self._at_dialect = _Silence(_OF_DIALECT, own)
+        self._reading = _Silence(_OF_READING, own)
+        self._writing = _Silence((*_OF_READING, *_OF_WRITING), own)
+        # What a class knows of its listeners cannot be asked; what an object of it does, can.
+        self._witness = sessions() if _is_stock(sessions.class_) else None
 
     def none(self, session: Session | None, *, writing: bool = False) -> bool:
         """Tell whether nobody is told of statements, and nothing changes what they do.
@@ -95,50 +122,25 @@ class Observers:
             engine.get_execution_options()
             or engine._should_log_info()  # noqa: SLF001 - no public word
             # Where all share one connection, nobody may use it beside a transaction.
-            or type(engine.pool) not in (QueuePool, NullPool)
+            or type(engine.pool) not in _POOLS
             or getattr(engine.dialect, "_on_connect_isolation_level", None) is not None
         ):
             return False
-        dispatch: Any = engine.dispatch
-        for name in self._of_engine:
-            if getattr(dispatch, name):
-                return False
-        told: Any = engine.dialect.dispatch
-        for name in self._of_dialect:
-            if getattr(told, name):
-                return False
-        for name, count in self._own_of_dialect.items():
-            if len(getattr(told, name)) != count:
-                return False
-        for name, count in self._own_of_engine.items():
-            if len(getattr(dispatch, name)) != count:
-                return False
-        return True
+        return self._at_engine.of(engine.dispatch) and self._at_dialect.of(engine.dialect.dispatch)
 
     def _none_at_session(self, session: Session | None, *, writing: bool) -> bool:
         sessions, engine = self._sessions, self._engine
-        kind = sessions.class_
-        given = sessions.kw
+        kind, given = sessions.class_, sessions.kw
         if given.get("bind") is not engine or given.get("binds") or given.get("twophase"):
             return False
-        if session is not None and (session.bind is not engine or type(session) is not kind):
-            return False
-        if not _is_stock(kind):
-            return False
         if session is None:
-            # What a class knows of its listeners cannot be asked; what an object of it does, can.
-            session = self._witness = self._witness or sessions()
-        dispatch: Any = session.dispatch
-        for name in self._of_writing if writing else self._of_reading:
-            if getattr(dispatch, name):
-                return False
-        return all(
-            len(getattr(dispatch, name)) == count for name, count in self._own_of_session.items()
-        )
+            session = self._witness
+        elif session.bind is not engine or type(session) is not kind:
+            return False
+        if session is None or not _is_stock(kind):
+            return False
+        return (self._writing if writing else self._reading).of(session.dispatch)
 
 
 def _is_stock(kind: type[Session]) -> bool:
-    for name, written in _SESSION.items():
-        if getattr(kind, name) is not written:
-            return False
-    return all(getattr(owner, name) is written for (owner, name), written in _BELOW.items())
+    return (_SESSION(kind), _ENGINE(Engine), _CONNECTION(Connection)) == _WRITTEN
