@@ -24,7 +24,10 @@ import pytest
 from flask import Flask
 
 from carboy.testing import fresh_database
-from carboy.testing.plugin import carboy_contract  # noqa: F401 - a fixture, used below
+from carboy.testing.plugin import (  # noqa: F401 - fixtures, used below
+    carboy_contract,
+    carboy_repeats,
+)
 from shop import create_app
 from shop.settings import ShopSettings
 
@@ -137,6 +140,11 @@ def over_http(base_url: str) -> Exchange:
 @pytest.fixture(autouse=True)
 def _as_documented(carboy_contract):  # noqa: F811 - the fixture
     """Hold every answer of the app in this process against its OpenAPI document."""
+
+
+@pytest.fixture(autouse=True)
+def _not_one_by_one(carboy_repeats):  # noqa: F811 - the fixture
+    """Fail where a request loads objects one by one."""
 
 
 @pytest.fixture(scope="session")

@@ -108,15 +108,16 @@ class Reading:
         shown, plan, paging = self._item, self._plan, resource.paging
         if shown is None:
             return None
-        rows = resource.selection  # may begin a transaction, if it is the project's own
+        if self._has_own_query:
+            resource.selection  # noqa: B018 - made first, since it may begin a transaction
         lane = self._lane()
         if lane is None:
             return None
         keys = plan.sorting.keys(query.get("sort"))
         if isinstance(paging, Cursor):
-            page = self._following(lane, shown, rows, keys, query)
+            page = self._following(lane, shown, resource, keys, query)
         else:
-            page = self._numbered(lane, shown, rows, keys, query)
+            page = self._numbered(lane, shown, resource, keys, query)
         if page is None:
             return None
         answered = dump(plan.page_schema, replace(page, items=()))
@@ -127,7 +128,7 @@ class Reading:
         self,
         lane: Lane,
         shown: Shown,
-        rows: Select[Any],
+        resource: Resource,
         keys: Sequence[SortKey],
         query: Mapping[str, Any],
     ) -> Page | None:
@@ -135,14 +136,14 @@ class Reading:
         paging: Any = plan.kind.paging
         place = paging.place(keys, query)
         if not self._is_first(place, query):
-            chosen = plan.filters.apply(rows, query)
+            chosen = plan.filters.apply(resource.selection, query)
             statement = paging.page_of(chosen, in_order(keys, place), place).limit(limit + 1)
             bound = lane.bound(statement, shown.columns, accepts=self._accepts)
         else:
             given = {"limit": limit + 1}
             bound = lane.constant(
                 (self, *map(str, keys)),
-                lambda: paging.page_of(rows, keys, None).limit(bindparam("limit")),
+                lambda: paging.page_of(resource.selection, keys, None).limit(bindparam("limit")),
                 shown.columns,
             )
         if bound is None or not bound.prepared.is_single:
@@ -161,12 +162,12 @@ class Reading:
         self,
         lane: Lane,
         shown: Shown,
-        rows: Select[Any],
+        resource: Resource,
         keys: Sequence[SortKey],
         query: Mapping[str, Any],
     ) -> Page | None:
         paging: Any = self._plan.kind.paging
-        chosen = self._plan.filters.apply(rows, query)
+        chosen = self._plan.filters.apply(resource.selection, query)
         statement = paging.page_of(chosen, keys, query)
         several: list[Bound | None] = [lane.bound(statement, shown.columns, accepts=self._accepts)]
         if paging.total:
