@@ -88,7 +88,7 @@ e2e: $(venv)/for-development ## Build and run a generated project in containers,
 .PHONY: upstream
 upstream: $(venv)/for-development ## Run the tests of marshmallow, Flask and Werkzeug on what replaces them
 	@echo 'Running the tests of marshmallow, Flask and Werkzeug'
-	@'$(bin)/pytest' -q -m upstream tests $(PYTEST_ARGS)
+	@'$(bin)/pytest' -q -n auto --dist loadfile -m upstream tests $(PYTEST_ARGS)
 
 .PHONY: check
 check: check-style check-types check-imports docs coverage ## Run every check: style, types, imports, docs, tests with coverage
