@@ -119,7 +119,7 @@ def test_both_answer_the_same(seed):
 def test_compiled_code_is_what_was_compared(monkeypatch):
     """Else everything would be the same because nothing was compiled."""
     taken = Counter()
-    by_field, read, by_row = loading._other, dumper.get_value, dumping.row_dumper
+    by_field, read, by_row = loading.load_field, dumper.get_value, dumping.row_dumper
 
     def counting_other(*args):
         taken["loaded by the field"] += 1
@@ -134,7 +134,7 @@ def test_compiled_code_is_what_was_compared(monkeypatch):
         taken["rows"] += written is not None
         return written
 
-    monkeypatch.setattr(loading, "_other", counting_other)
+    monkeypatch.setattr(loading, "load_field", counting_other)
     monkeypatch.setattr(dumper, "get_value", counting_read)
     monkeypatch.setattr(dumping, "row_dumper", counting_row)
     counted = Counter()

@@ -8,11 +8,10 @@ from typing import Any
 
 from marshmallow import EXCLUDE, INCLUDE, RAISE, Schema, ValidationError, missing
 from marshmallow.decorators import POST_LOAD, PRE_LOAD, VALIDATES, VALIDATES_SCHEMA
-from marshmallow.error_store import ErrorStore
 from marshmallow.fields import Field
-from marshmallow.utils import set_value
 
-from carboy.fast.schema.nesting import Deserializer, deserializer
+from carboy.fast.schema.anomalies import load_field, new_store, with_unknown
+from carboy.fast.schema.nesting import deserializer
 from carboy.fast.schema.sharing import Codes
 from carboy.fast.schema.source import Source
 from carboy.fast.schema.stock import are_names_text, is_stock
@@ -114,7 +113,7 @@ def _each(
             index = place if schema.opts.index_errors else None
             found, store = one(schema, item, unknown, index, store)
         else:
-            store = store or _new_store()
+            store = store or new_store()
             found = schema._deserialize(  # noqa: SLF001 - what marshmallow calls here
                 item, error_store=store, partial=partial, unknown=unknown, index=place
             )
@@ -143,7 +142,7 @@ def _loader(schema: Schema, *, partial: bool) -> Loader:
     code, once. So errors are marshmallow's, and code of the project runs as often as ever.
     """
     source = Source()
-    gone, other = source.name(missing), source.name(_other)
+    gone, other = source.name(missing), source.name(load_field)
     told = source.name(True if partial else None)
     source.line(0, "def load(schema, data, unknown, index, store):")
     source.line(1, "loaded = {}")
@@ -166,7 +165,7 @@ def _loader(schema: Schema, *, partial: bool) -> Loader:
     doubtful = f"(len(data) != {len(keys)} or lacking or store is not None)"
     known = f"data.keys() <= {source.name(keys)}"
     source.line(1, f"if unknown != {EXCLUDE!r} and {doubtful} and not {known}:")
-    rest = source.name(_unknown)
+    rest = source.name(with_unknown)
     source.line(
         2,
         f"store = {rest}(schema, {source.name(keys)}, data, loaded, unknown, store, index)",
@@ -203,58 +202,6 @@ def _write_rest(  # noqa: PLR0913 - what is written of a field
         source.line(1, f"elif v is {gone}:")
         source.line(2, f"loaded[{place!r}] = {source.name(default)}; lacking = True")
         source.line(1, f"else: {by_field}")
-
-
-def _other(  # noqa: PLR0913, PLR0917 - called by generated code
-    schema: Schema,
-    deserialize: Deserializer,
-    key: str,
-    place: str,
-    value: Any,
-    data: dict[str, Any],
-    loaded: dict[str, Any],
-    store: Any,
-    index: int | None,
-    partial: bool | None,  # noqa: FBT001 - as above
-) -> Any:
-    """Load a value by its field's own code."""
-    if store is None:
-        store = _new_store()
-    store_errors: Any = schema._call_and_store  # noqa: SLF001 - what marshmallow calls here
-    found = store_errors(
-        getter_func=lambda raw: deserialize(raw, key, data, partial),
-        data=value,
-        field_name=key,
-        error_store=store,
-        index=index,
-    )
-    if found is not missing:
-        set_value(loaded, place, found)
-    return store
-
-
-def _unknown(  # noqa: PLR0913, PLR0917 - called by generated code
-    schema: Schema,
-    keys: frozenset[str],
-    data: dict[str, Any],
-    loaded: dict[str, Any],
-    unknown: str,
-    store: Any,
-    index: int | None,
-) -> Any:
-    """Treat the names that the schema does not know as *unknown* says."""
-    if store is None:
-        store = _new_store()
-    for key in set(data) - keys:
-        if unknown == INCLUDE:
-            loaded[key] = data[key]
-        else:
-            store.store_error([schema.error_messages["unknown"]], key, index)
-    return store
-
-
-def _new_store() -> Any:
-    return ErrorStore()  # type: ignore[no-untyped-call]
 
 
 def _key(name: str, field: Field[Any]) -> str:
