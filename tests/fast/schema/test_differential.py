@@ -266,3 +266,19 @@ def test_a_row_of_another_length_is_refused(schema):
     for wrong in ("a",), ("a", "b", "c"):
         with pytest.raises(ValueError, match=r"unpack|shorter|longer"):
             by_name([("a", "b"), wrong])
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        pytest.param(fields.Function(sorted), id="a function of the object"),
+        pytest.param(fields.Constant("c"), id="a constant"),
+        pytest.param(fields.String(dump_default="d"), id="a default"),
+        pytest.param(fields.String(attribute="one.real"), id="a path"),
+    ],
+)
+def test_a_field_that_no_column_is_named_after_is_dumped_all_the_same(field):
+    schema = MarshmallowSchema.from_dict({"one": fields.Integer(), "other": field})()
+    expected = schema.dump([{"one": 1}], many=True)
+    assert "other" in expected[0]
+    assert rows_dumper(schema, ["one"])([(1,)]) == expected

@@ -124,12 +124,16 @@ def row_dumper(
     shown = []
     for name, field in schema.dump_fields.items():
         attribute = name if field.attribute is None else field.attribute
-        if attribute in places and "." not in attribute:
-            v = f"v{places[attribute]}"
-            shown.append(_Shown(name, field, v, way_out(source, field, v, dumped)))
-        elif field.dump_default is not missing or "." in attribute or hasattr(dict, attribute):
-            return None  # a dictionary has attributes of its own, such as "items"
-    if not names or any(one.way is None for one in shown):
+        v = f"v{places.get(attribute)}"
+        way = way_out(source, field, v, dumped)
+        # A field of another kind may need no value, and a dictionary has attributes of its own.
+        if way is None or "." in attribute:
+            return None
+        if attribute in places:
+            shown.append(_Shown(name, field, v, way))
+        elif field.dump_default is not missing or hasattr(dict, attribute):
+            return None
+    if not names:
         return None
     row = ", ".join(f"v{place}" for place in range(len(names)))
     source.line(0, "def dump(rows):")
