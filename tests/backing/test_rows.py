@@ -171,6 +171,28 @@ def test_errors_are_those_of_sqlalchemy_and_leave_nothing(reading):
     assert idle(reading)
 
 
+@pytest.mark.parametrize("step", ["begin_reading", "end_reading", "is_outdated"])
+def test_an_interrupt_leaves_no_half_prepared_connection(reading, models, step, monkeypatch):
+    policy = reading.app.extensions["carboy.database"]
+    genuine = getattr(policy, step)
+
+    def interrupted(*given, **more):
+        if step != "end_reading":
+            genuine(*given, **more)
+        raise KeyboardInterrupt
+
+    assert len(reading.db.rows(select(models.User.id))) == 3
+    monkeypatch.setattr(policy, step, interrupted)
+    nowhere = Table("nowhere", MetaData(), Column("id", Integer))
+    with pytest.raises(KeyboardInterrupt):
+        reading.db.rows(select(nowhere.c.id if step == "is_outdated" else models.User.id))
+    monkeypatch.undo()
+    assert idle(reading)
+    reading.db.session.execute(update(models.User).values(age=7))
+    reading.db.session.rollback()  # which a connection that commits by itself could not do
+    assert {row.age for row in reading.db.rows(select(models.User))} == {1, 2, 3}
+
+
 def test_statements_that_are_remembered_are_bounded(reading, models, monkeypatch):
     monkeypatch.setattr(lanes, "STATEMENTS_MAX", 5)
     known = reading.app.extensions["carboy.lane"]._known

@@ -17,14 +17,7 @@ from sqlalchemy import MetaData, Select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session
 
-from carboy.backing.address import (
-    READING,
-    has_settings,
-    policy_for,
-    reads_now,
-    reads_only,
-    the_app,
-)
+from carboy.backing.address import READING, has_settings, policy_for, reads_now, the_app
 from carboy.backing.commands import DatabaseCommands, models_of
 from carboy.backing.direct import Lane
 from carboy.backing.enclosure import Enclosure, enclosed
@@ -125,7 +118,7 @@ class Database(SQLAlchemy):
 
         :return: :attr:`session`, inside a transaction that may write.
         """
-        return writing(self.session, promised=reads_only(the_app()))
+        return writing(self.session, promised=reads_now())
 
     def stream(self, statement: Select[Any], *, batch: int = 500) -> Rows:
         """Read any number of rows in constant memory, all as of one moment.

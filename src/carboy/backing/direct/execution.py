@@ -38,18 +38,27 @@ class Execution:
         """
         ready = [(bound.prepared, self._values(bound, given)) for bound in several]
         connection = self._borrowed()
+        driver: Any = connection.dbapi_connection
+        clean = False
         try:
-            driver = connection.dbapi_connection
             begun = self._policy.begin_reading(driver, several=len(ready) > 1)
             try:
-                return [
+                found = [
                     self._fetched(connection, driver, prepared, values)
                     for prepared, values in ready
                 ]
-            finally:
+            except DBAPIError:
                 if connection.is_valid:
                     self._policy.end_reading(driver, begun)
+                    clean = True
+                raise
+            self._policy.end_reading(driver, begun)
+            clean = True
+            return found
         finally:
+            # An interrupt may come at any place: who knows what the next request would find?
+            if not clean and connection.is_valid:
+                connection.invalidate()
             connection.close()  # the pool ends what was begun
 
     def write(
