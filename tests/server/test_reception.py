@@ -109,6 +109,24 @@ def shared(started):
     return started
 
 
+@pytest.fixture(scope="module")
+def started_in_a_hurry(serve_once):
+    return serve_once(BODY_APP, HTTP_READ_TIMEOUT_S="0.3", GUNICORN_KEEPALIVE="0")
+
+
+@pytest.fixture
+def hasty(started_in_a_hurry):
+    """Give a server that waits 0.3 s for a request, shared like the other."""
+    started_in_a_hurry.forget()
+    return started_in_a_hurry
+
+
+@pytest.fixture(scope="module")
+def patient(serve_once):
+    """Give a server with two threads that waits for ever, shared like the other."""
+    return serve_once(BODY_APP, GUNICORN_THREADS="2", HTTP_READ_TIMEOUT_S="600")
+
+
 @pytest.fixture
 def connect():
     with ExitStack() as stack:
@@ -116,12 +134,11 @@ def connect():
 
 
 @pytest.mark.parametrize("sent", SLOW.values(), ids=SLOW)
-def test_clients_that_wait_take_no_thread(serve, connect, sent):
-    server = serve(BODY_APP, GUNICORN_THREADS="2", HTTP_READ_TIMEOUT_S="600")
+def test_clients_that_wait_take_no_thread(patient, connect, sent):
     for _ in range(8):
-        connect(server).send(sent)
+        connect(patient).send(sent)
     for _ in range(3):  # also after the poller has seen all of them
-        assert server.get("/health")[0] == 200
+        assert patient.get("/health")[0] == 200
 
 
 def test_large_bodies_that_stall_are_cut_and_free_their_threads(serve, connect):
@@ -144,21 +161,19 @@ def test_large_bodies_that_stall_are_cut_and_free_their_threads(serve, connect):
     ],
 )
 def test_a_request_that_takes_too_long_is_refused_and_the_connection_closed(
-    serve, connect, sent, status, code
+    hasty, connect, sent, status, code
 ):
-    server = serve(BODY_APP, HTTP_READ_TIMEOUT_S="0.3")
-    client = connect(server).send(sent)
+    client = connect(hasty).send(sent)
     got, said = client.answer()
     assert (got, said["code"]) == (status, code)
     assert client.rest() == b""
-    assert "Traceback" not in server.log()
+    assert "Traceback" not in hasty.log()
 
 
-def test_half_a_head_that_takes_too_long_is_refused_or_dropped(serve, connect, engine):
-    server = serve(BODY_APP, HTTP_READ_TIMEOUT_S="0.3", GUNICORN_KEEPALIVE="0")
-    received = connect(server).send(SLOW["half a head"]).rest()
+def test_half_a_head_that_takes_too_long_is_refused_or_dropped(hasty, connect, engine):
+    received = connect(hasty).send(SLOW["half a head"]).rest()
     assert received[:12] == (b"HTTP/1.1 408" if engine == "gunicorn" else b"")
-    assert "Traceback" not in server.log()
+    assert "Traceback" not in hasty.log()
 
 
 @pytest.mark.parametrize(
@@ -169,9 +184,8 @@ def test_half_a_head_that_takes_too_long_is_refused_or_dropped(serve, connect, e
                      dict.fromkeys(("gunicorn", "granian"), b"HTTP/1.1 408"), id="a body"),
     ],
 )  # fmt: skip
-def test_dribbling_gains_no_time(serve, connect, engine, begun, told):
-    server = serve(BODY_APP, HTTP_READ_TIMEOUT_S="0.5", GUNICORN_KEEPALIVE="0")
-    client = connect(server).send(begun)
+def test_dribbling_gains_no_time(hasty, connect, engine, begun, told):
+    client = connect(hasty).send(begun)
     client.socket.settimeout(0.05)
     deadline = time.monotonic() + 30
     received = None
@@ -187,9 +201,8 @@ def test_dribbling_gains_no_time(serve, connect, engine, begun, told):
     assert received[:12] == told[engine]
 
 
-def test_who_is_cut_off_and_goes_on_sending_is_closed_all_the_same(serve, connect, until):
-    server = serve(BODY_APP, HTTP_READ_TIMEOUT_S="0.3")
-    client = connect(server).send(SLOW["one byte of a body"])
+def test_who_is_cut_off_and_goes_on_sending_is_closed_all_the_same(hasty, connect, until):
+    client = connect(hasty).send(SLOW["one byte of a body"])
     assert client.answer()[0] == 408
 
     def refused():
@@ -266,14 +279,12 @@ def make_certificate(folder):
     return str(folder / "cert.pem"), str(folder / "key.pem")
 
 
-def test_a_connection_on_which_nothing_comes_is_closed_without_a_word(serve, connect):
-    server = serve(BODY_APP, HTTP_READ_TIMEOUT_S="0.3", GUNICORN_KEEPALIVE="1")
-    assert connect(server).rest() == b""
+def test_a_connection_on_which_nothing_comes_is_closed_without_a_word(hasty, connect):
+    assert connect(hasty).rest() == b""
 
 
-def test_a_view_that_needs_no_body_answers_although_it_never_came(serve, connect):
-    server = serve(BODY_APP, HTTP_READ_TIMEOUT_S="0.3")
-    client = connect(server).send(
+def test_a_view_that_needs_no_body_answers_although_it_never_came(hasty, connect):
+    client = connect(hasty).send(
         b"POST /unread HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n"
     )
     assert client.answer()[0] == 200

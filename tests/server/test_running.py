@@ -55,6 +55,7 @@ def test_no_version_of_the_server_is_told(serve, engine):
     assert serve().get()[2]["Server"] == engine
 
 
+@pytest.mark.engine("gunicorn")
 def test_forwarded_headers_are_the_crates_business_alone(serve):
     answer = json.loads(serve().get("/", **{"X-Forwarded-Proto": "https"})[1])
     assert answer["scheme"] == "http"
@@ -89,6 +90,7 @@ def test_metrics_of_all_workers_are_kept_in_a_folder_that_goes_with_the_server(s
     assert not folder.exists()
 
 
+@pytest.mark.engine("gunicorn")
 def test_a_folder_for_metrics_that_was_named_is_kept(serve, tmp_path):
     folder = tmp_path / "metrics"
     folder.mkdir()
@@ -159,6 +161,7 @@ def test_a_worker_that_cannot_be_prepared_ends_the_start(serve, tmp_path):
 
 
 class TestStart:
+    @pytest.mark.engine("gunicorn")
     def test_hooks_run_once_before_any_worker_loads_the_app(self, serve):
         server = serve(COUNTED, WEB_CONCURRENCY="2")
         assert server.get()[1] == "ok"
@@ -284,6 +287,7 @@ class TestReplacingCode:
         source.write_text(served)
         return server, before
 
+    @pytest.mark.engine("gunicorn")
     def test_a_worker_that_dies_while_new_code_is_tried_is_replaced(self, trying, until):
         server, before = trying
         os.kill(before, signal.SIGKILL)
@@ -293,12 +297,14 @@ class TestReplacingCode:
         )
 
     @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
+    @pytest.mark.engine("gunicorn")
     def test_a_stop_does_not_wait_for_new_code(self, trying, signum):
         server, _ = trying
         server.send(signum)
         assert server.wait() == 0
         assert "Traceback" not in server.log()
 
+    @pytest.mark.engine("gunicorn")
     def test_what_is_asked_for_while_new_code_is_tried_is_done_afterwards(self, trying, until):
         server, _ = trying
         server.send(signal.SIGUSR2)
@@ -310,6 +316,7 @@ class TestReplacingCode:
         until(lambda: "the present workers stay" in server.log(), "the trial is over")
         until(lambda: "SIGUSR2 is not supported" in server.log(), "the other signal is handled")
 
+    @pytest.mark.engine("gunicorn")
     def test_usr2_is_refused(self, serve, until):
         server = serve()
         server.send(signal.SIGUSR2)

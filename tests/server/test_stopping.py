@@ -172,6 +172,7 @@ app = Flask(__name__)
     [signal.SIGINT, signal.SIGQUIT, signal.SIGTERM],
     ids=["Ctrl-C", "SIGQUIT", "SIGTERM"],
 )
+@pytest.mark.engine("gunicorn")
 def test_a_stop_of_the_group_while_workers_load_the_app_is_quiet_and_quick(serve, until, signum):
     server = serve(BOOTING, WEB_CONCURRENCY="2", GUNICORN_GRACEFUL_TIMEOUT="600")
     # Both: one that is just being forked hears a signal only once it has handlers of its own.
