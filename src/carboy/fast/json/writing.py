@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import enum
 import json
 import math
@@ -15,6 +16,9 @@ from typing import Any
 import orjson
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+# orjson loses the zero in front of microseconds below 100,000 of a time of day.
+_OPTIONS = orjson.OPT_PASSTHROUGH_DATETIME
+_MOMENTS = (dt.datetime, dt.date, dt.time)
 
 
 def dumps(value: Any) -> bytes:
@@ -27,7 +31,7 @@ def dumps(value: Any) -> bytes:
     :raises TypeError: for a type that has no such form.
     """
     try:
-        return orjson.dumps(value, _default)
+        return orjson.dumps(value, _default, _OPTIONS)
     except TypeError:
         # What orjson refuses but JSON has: large integers, keys that are not text,
         # text with lone surrogates. Anything else raises its TypeError again in there.
@@ -38,7 +42,9 @@ def dumps(value: Any) -> bytes:
 
 
 def _default(value: Any) -> Any:
-    """Give orjson something it can write for the types it does not know."""
+    """Give orjson something it can write for the types it does not know, or writes wrongly."""
+    if isinstance(value, _MOMENTS):
+        return value.isoformat()
     if isinstance(value, Decimal):
         return str(value) if value.is_finite() else None
     if isinstance(value, PurePath):
@@ -70,7 +76,7 @@ def _plain(value: Any) -> Any:  # noqa: PLR0911 - one per type
         names = [field.name for field in dataclasses.fields(value)]
         return {name: _plain(getattr(value, name)) for name in names if name[0] != "_"}
     try:
-        return json.loads(orjson.dumps(value))  # dates, times, UUIDs
+        return json.loads(orjson.dumps(value, option=_OPTIONS))  # UUIDs
     except TypeError:
         return _plain(_default(value))
 
