@@ -25,7 +25,7 @@ from peers.scenarios import SCENARIOS
 
 _ROOT = Path(__file__).parents[2]
 _KEPT = _ROOT / "build" / "bench" / "results.json"
-_ONE_SERVER_SCENARIOS = ("json", "read", "list", "insert")
+_ONE_SERVER_SCENARIOS = ("json", "read")
 
 
 def main() -> int:

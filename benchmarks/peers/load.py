@@ -13,7 +13,6 @@ from pathlib import Path
 from peers.running import Service
 from peers.scenarios import Request
 
-CONNECTIONS = 16
 _SCRIPT = Path(__file__).with_name("wrk.lua")
 
 
@@ -41,7 +40,7 @@ def missing() -> str:
     return "wrk is not installed. On Debian and Ubuntu: apt install wrk"
 
 
-def put(service: Service, requests: Sequence[Request], seconds: int) -> Cell:
+def put(service: Service, requests: Sequence[Request], seconds: int, connections: int) -> Cell:
     """Put load on a service from kept-alive connections and say what came of it."""
     with tempfile.NamedTemporaryFile(suffix=".requests") as file:
         for request in requests:
@@ -50,7 +49,7 @@ def put(service: Service, requests: Sequence[Request], seconds: int) -> Cell:
         before = service.cpu_s()
         done = subprocess.run(  # noqa: S603 - constants and numbers
             [
-                *("wrk", "--threads", "1", "--connections", str(CONNECTIONS)),
+                *("wrk", "--threads", "1", "--connections", str(connections)),
                 *("--duration", f"{seconds}s", "--timeout", "10s", "--script", str(_SCRIPT)),
                 *(f"http://127.0.0.1:{service.port}", "--", file.name),
             ],

@@ -70,17 +70,19 @@ def measure(plan: Plan, results: Results) -> None:
                 kind = database.kind if SCENARIOS[name].database else NO_DATABASE
                 for service in SystemRandom().sample(services, len(services)):
                     place = Place(plan.part, kind, name, service.peer.name)
-                    results.add(place, number, _one(service, requests, plan.seconds))
+                    results.add(place, number, _one(service, name, requests, plan.seconds))
                     if name == "page" and cursor and service.peer.name == OWN:
                         place = replace(place, scenario=BY_CURSOR)
-                        results.add(place, number, _one(service, [cursor], plan.seconds))
+                        results.add(place, number, _one(service, name, [cursor], plan.seconds))
                     if name in _CHANGING:
                         database.restore()
             print(f"  round {number + 1} of {plan.rounds} on {database.version}", flush=True)
 
 
-def _one(service: Service, requests: Sequence[Request], seconds: int) -> load.Cell:
-    cell = load.put(service, requests, seconds)
+def _one(service: Service, name: str, requests: Sequence[Request], seconds: int) -> load.Cell:
+    scenario = SCENARIOS[name]
+    longer = max(seconds, scenario.seconds_least)
+    cell = load.put(service, requests, longer, scenario.connections)
     service.settle()
     if not service.alive():
         raise ServiceError(f"{service.peer.title} ended under load.\n{service.complaint()}")

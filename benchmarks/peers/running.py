@@ -82,7 +82,7 @@ class Service:
         """Wait until it has done with requests whose answers nobody waits for any more."""
         deadline, used = time.monotonic() + SETTLE_S, -1.0
         while time.monotonic() < deadline and used != (used := self.cpu_s()):
-            time.sleep(0.1)
+            time.sleep(0.05)
 
     def alive(self) -> bool:
         """Say whether it still runs."""

@@ -57,6 +57,8 @@ class Scenario:
     :param make: makes one of the requests, from a source of chance.
     :param variants: how many different ones are sent in turn.
     :param database: whether it needs one; what needs none is measured once, not per database.
+    :param connections: kept alive; few where the database needs long for each request.
+    :param seconds_least: below which too few requests would be answered.
     """
 
     name: str
@@ -64,6 +66,8 @@ class Scenario:
     make: Callable[[Random], Request]
     variants: int = 1
     database: bool = True
+    connections: int = 16
+    seconds_least: int = 1
 
     def requests(self) -> list[Request]:
         """Make all requests, the same ones for every peer."""
@@ -138,6 +142,12 @@ SCENARIOS = {
             VARIANTS,
         ),
         Scenario("list", "list of 50", _get("/users")),
-        Scenario("page", "page 10,000", _get(f"/items?page={LAST_PAGE}")),
+        Scenario(
+            "page",
+            "page 10,000",
+            _get(f"/items?page={LAST_PAGE}"),
+            connections=4,
+            seconds_least=2,
+        ),
     )
 }
