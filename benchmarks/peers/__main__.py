@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -30,6 +31,7 @@ _ONE_SERVER_SCENARIOS = ("json", "read")
 
 def main() -> int:
     """Measure what was asked for."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # stops the services on the way out
     given = _arguments()
     if problem := "" if given.check or given.render else load.missing():
         print(problem, file=sys.stderr)
@@ -47,15 +49,14 @@ def _run(given: argparse.Namespace) -> int:
     results = Results()
     if not given.check:
         results.about = about(given.peers, given.rounds, given.seconds)
+    _KEPT.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="carboy-bench-") as folder:
         for plan in _plans(given, Path(folder)):
             print(f"{plan.part}, {plan.url.partition(':')[0]}", flush=True)
             if given.check:
                 with serving(plan):
                     continue
-            measure(plan, results)
-            _KEPT.parent.mkdir(parents=True, exist_ok=True)
-            results.write(_KEPT)
+            measure(plan, results, lambda: results.write(_KEPT))
     if given.check:
         return 0
     whole = (given.peers, given.scenarios) == (list(PEERS), list(SCENARIOS))
@@ -85,7 +86,7 @@ def _plans(given: argparse.Namespace, folder: Path) -> list[Plan]:
     asked = [name for name in _ONE_SERVER_SCENARIOS if name in names]
     alone = given.check or given.server
     if ONE_SERVER in given.parts and not alone and moved and asked and urls:
-        peers = [peer for peer in peers if peer.server == "granian"] + moved
+        peers = [peer for peer in peers if peer.server in ("carboy", "granian")] + moved
         plans.append(Plan(ONE_SERVER, urls[-1], peers, asked, given.rounds, given.seconds, folder))
     return plans
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -59,8 +59,11 @@ def serving(plan: Plan) -> Iterator[tuple[Database, list[Service]]]:
         yield database, services
 
 
-def measure(plan: Plan, results: Results) -> None:
-    """Measure a part and add it to the results."""
+def measure(plan: Plan, results: Results, kept: Callable[[], None]) -> None:
+    """Measure a part and add it to the results.
+
+    :param kept: called after each round, to keep what there is.
+    """
     with serving(plan) as (database, services):
         results.about.setdefault(f"{database.kind} version", database.version)
         cursor = _cursor(services) if "page" in plan.scenarios else None
@@ -76,6 +79,7 @@ def measure(plan: Plan, results: Results) -> None:
                         results.add(place, number, _one(service, name, [cursor], plan.seconds))
                     if name in _CHANGING:
                         database.restore()
+            kept()
             print(f"  round {number + 1} of {plan.rounds} on {database.version}", flush=True)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 _BIN = Path(sys.executable).parent
 OWN = "carboy"
-THREADS = 8
+THREADS = 4
 
 
 @dataclass(frozen=True)
