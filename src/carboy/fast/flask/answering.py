@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response
+from flask.globals import _cv_request
 from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.utils import get_content_type
 
@@ -47,6 +48,7 @@ def answer_of(app: Any, plan: Plan, context: Any, request: Request, value: Any) 
         or plan.finished
         or context._after_request_functions
         or context.opened is not None
+        or _cv_request.get() is not context
     )
     if body is None:
         response = app.make_response(value) if seen else _made(app, request, value)

@@ -6,6 +6,7 @@ from functools import lru_cache
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 
+from flask.globals import _cv_request
 from flask.helpers import _split_blueprint_path
 from flask.signals import (
     appcontext_tearing_down,
@@ -83,8 +84,17 @@ def before(app: Any, plan: Plan, request: Request) -> Any:  # noqa: C901 - two k
     return None
 
 
+def _announced(app: Any, response: Any) -> Any:
+    signal = request_finished
+    signal.send(app, _async_wrapper=app.ensure_sync, response=response)
+    return response
+
+
 def after(app: Any, plan: Plan, context: RequestContext, request: Request, response: Any) -> Any:
     """Run what stands behind the view, save the session and announce the response."""
+    if _cv_request.get() is not context:  # a view has left another one behind
+        left = app.process_response(response)
+        return _announced(app, left)
     for function in context._after_request_functions:
         response = app.ensure_sync(function)(response)
     functions = plan.after
