@@ -18,7 +18,8 @@ from carboy.settings import Settings
 
 # What is used of granian is not all meant for others: these versions are tried, and hold.
 _KNOWN = ((2, 8, 9), (2, 9, 0))
-_IDLE_S = 600  # a thread that ends takes its thread-local objects along
+# Never: a thread that ends takes its thread-local objects along, and a crew counts on it.
+_IDLE_S = 10 * 365 * 24 * 3600
 _HEAD_BYTES = 64 * 1024
 
 
@@ -127,8 +128,7 @@ def _worker(native: Any, fd: int, settings: Settings, backlog: int, connections:
         ipc=None,
         threads=1,
         blocking_threads=1,
-        # One more than may run the app, so that one is always free.
-        py_threads=settings.GUNICORN_THREADS + 1,
+        py_threads=settings.GUNICORN_THREADS + 1,  # as many as its crew has
         py_threads_idle_timeout=_IDLE_S,
         backpressure=connections,
         http_mode="1",

@@ -10,11 +10,13 @@ import time
 import uuid
 from collections.abc import Callable
 from io import BytesIO
+from threading import get_ident
 from typing import Any
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from carboy.errors import ApiError, for_status
 from carboy.server.granian.body import Arrival, LiveBody
+from carboy.server.granian.crew import Crew
 from carboy.server.granian.drain import Drain
 from carboy.server.granian.environ import Environments, HeadTooLong
 from carboy.server.granian.fields import Fields
@@ -41,6 +43,7 @@ class Handler:
     :param enough: after how many requests *replace* is called, once.
 
     :ivar under_way: the requests that are not answered yet.
+    :ivar crew: says which of granian's threads take requests.
     """
 
     def __init__(  # noqa: PLR0913 - each by name
@@ -70,6 +73,8 @@ class Handler:
         self._enough = enough
         self._replace = replace
         self.under_way: set[Any] = set()
+        # One more than may run the app, so that one is always free to bring what they wait for.
+        self.crew = Crew(threads + 1)
 
     def __call__(self, call: Any) -> None:
         """Take one request; *call* has granian's ``scope``, ``proto`` and ``done``."""
@@ -89,6 +94,10 @@ class Handler:
         except BaseException:  # noqa: BLE001 - nobody above could say it
             _log.exception("A request could not be taken.")
             self._end(call)
+        else:
+            # granian lets go of a request when this returns: nobody rests with one that is open.
+            if call not in self.under_way and type(environ["wsgi.input"]) is BytesIO:
+                self.crew.rest()
 
     def cut_off_late(self) -> None:
         """Wait no longer for bodies that come, or are taken, too slowly."""
@@ -125,6 +134,10 @@ class Handler:
     def _answer(self, job: _Job) -> None:
         """Run the app for one request, in one of the bounded number of threads."""
         call, environ = job
+        crew, me = self.crew, get_ident()
+        crew.busy[me] = call
+        if crew.dozing:
+            crew.rouse()
         reply = Reply(call.proto, environ["wsgi.input"], self._fields, self._is_last)
         try:
             body = self._app(environ, reply.start)
@@ -142,6 +155,7 @@ class Handler:
                 self._drain(call, reply.rest)
             else:
                 self._end(call)
+            crew.busy.pop(me, None)
 
     def _drain(self, call: Any, data: bytes) -> None:
         def ended(drain: Drain) -> None:

@@ -53,6 +53,7 @@ class GranianWorker(Lifecycle):
             connections=self.cfg.worker_connections,
         )
         self._engine.start(seen_by_tracers(self._handler))
+        self._handler.crew.start()
         if self.app.phase.closing():
             self.alive = False  # the dismissal came before this process listened to signals
         self._serve()
@@ -84,6 +85,7 @@ class GranianWorker(Lifecycle):
         """Let go of the connections without losing a request, for the graceful timeout."""
         end = time.monotonic() + self.cfg.graceful_timeout
         self._leaving = True
+        self._handler.crew.dismiss()
         self._wait_for_connections(min(end, time.monotonic() + _FAREWELL_S))
         if self.app.phase.closing():
             # Nobody else may be left to accept what waits; newcomers are turned away.
