@@ -27,7 +27,8 @@ def about(peers: Sequence[str], rounds: int, seconds: int) -> dict[str, str]:
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "versions": ", ".join(f"{name} {version(name)}" for name in packages),
         "load": f"{_wrk()}, 16 connections kept alive (4 for the long table), one thread",
-        "services": f"one worker process, {THREADS} threads, {THREADS} connections to the database",
+        "services": f"one worker process, {THREADS} threads (WSGI on granian: 1), "
+        f"{THREADS} connections to the database",
         "rounds": f"{rounds} rounds of {seconds} s",
     }
 
