@@ -55,7 +55,7 @@ test: $(venv)/for-development ## Run the tests (PYTEST_ARGS=… reaches pytest)
 .PHONY: contract
 contract: $(venv)/for-development ## Hold the shop against its OpenAPI document with schemathesis
 	@echo 'Holding the shop against its OpenAPI document'
-	@'$(bin)/pytest' -q -m contract -o faulthandler_timeout=900 examples/shop/tests $(PYTEST_ARGS)
+	@'$(bin)/pytest' -q -n auto -m contract -o faulthandler_timeout=900 examples/shop/tests/test_schemathesis.py $(PYTEST_ARGS)
 
 # With a database of its own, and without the limit that a single address would soon reach.
 .PHONY: load-test
