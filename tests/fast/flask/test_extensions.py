@@ -52,6 +52,9 @@ def routes(app):
 ASKED = ("/users/1", "/users/2", "/nowhere", "/fails/now", "/gone", "/streamed", "/users/3")
 
 
+@pytest.mark.filterwarnings(
+    "ignore:datetime.datetime.utcnow:DeprecationWarning"
+)  # its own, on 3.12
 def test_flask_login_knows_who_is_there():
     def effects(kind):
         class User(flask_login.UserMixin):

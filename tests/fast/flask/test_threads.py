@@ -88,7 +88,13 @@ def visitor(app, name, changing, wrong):
             (f"/late5/{token}", {"late": [token]} if changing else None),
             (f"/streamed/{token}", token * 3),
         ):
-            answered = client.get(path, headers=sent)
+            try:
+                answered = client.get(path, headers=sent)
+            except RuntimeError as error:
+                # Werkzeug's own, where a rule is added while it sorts those of an endpoint.
+                if not changing or "changed size during iteration" not in str(error):
+                    raise
+                continue
             found = answered.get_json(silent=True) or answered.text
             # Werkzeug sorts its transitions in place after a rule was added: those who match just
             # then find nothing.
