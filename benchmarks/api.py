@@ -9,14 +9,13 @@ alike, and medians are compared. Needs the checkout's environment and nothing el
 
 from __future__ import annotations
 
-import io
 import sys
-from collections.abc import Callable
 from statistics import median
 from time import perf_counter
 from typing import Any
 
 import flask
+from calling import caller
 from marshmallow import Schema, fields
 from webargs.flaskparser import FlaskParser
 
@@ -71,32 +70,11 @@ def service() -> flask.Flask:
     return app
 
 
-def caller(app: flask.Flask, path: str) -> Callable[[], None]:
-    """Make a function that sends one request to *path*."""
-    environ = app.test_request_context(
-        path, method="POST", data=BODY, content_type="application/json"
-    ).request.environ
-    statuses: list[str] = []
-
-    def start(status: str, headers: object, exc_info: object = None) -> Any:
-        del headers, exc_info
-        statuses.append(status)
-
-    def call() -> None:
-        given = {key: value for key, value in environ.items() if not key.startswith("werkzeug.")}
-        given["wsgi.input"] = io.BytesIO(BODY)
-        b"".join(app.wsgi_app(given, start))
-        if statuses.pop() != "200 OK":
-            raise RuntimeError(f"{path} did not answer 200.")
-
-    return call
-
-
 def main(rounds: int) -> None:
     """Print the median of each variant in microseconds a request."""
     app = service()
     paths = ["/bare", "/by-hand", "/webargs", "/undeclared", "/declared"]
-    callers = {path: caller(app, path) for path in paths}
+    callers = {path: caller(app, path, BODY) for path in paths}
     times: dict[str, list[float]] = {path: [] for path in paths}
     for _ in range(rounds):
         for path, call in callers.items():

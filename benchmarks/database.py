@@ -10,16 +10,14 @@ which is the floor. SQLite, and with ``DATABASE_URL`` that server as well.
 from __future__ import annotations
 
 import datetime as dt
-import io
 import os
 import secrets
 import sqlite3
 import statistics
 import sys
-import time
-from collections.abc import Callable
 from typing import Any
 
+from calling import Call, caller, one_round
 from marshmallow import Schema, fields, validate
 from sqlalchemy import DateTime, String, bindparam, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -31,7 +29,6 @@ from carboy.testing import fresh_database
 TIMES = 50
 ROWS = 1000
 PAGE = 50
-Call = Callable[[], Any]
 
 
 class Model(DeclarativeBase):
@@ -137,28 +134,6 @@ def service(url: str) -> tuple[Flask, Database]:
     return app, db
 
 
-def caller(app: Flask, path: str, body: bytes = b"") -> Call:
-    """Make a function that sends one request, past the crate."""
-    method = "POST" if body else "GET"
-    environ = app.test_request_context(
-        path, method=method, data=body, content_type="application/json" if body else None
-    ).request.environ
-    statuses: list[str] = []
-
-    def start(status: str, headers: object, exc_info: object = None) -> Any:
-        del headers, exc_info
-        statuses.append(status)
-
-    def call() -> None:
-        given = {key: value for key, value in environ.items() if not key.startswith("werkzeug.")}
-        given["wsgi.input"] = io.BytesIO(body)
-        b"".join(type(app).wsgi_app(app, given, start))
-        if statuses.pop()[0] != "2":
-            raise RuntimeError(f"{path} did not answer a success.")
-
-    return call
-
-
 def floors(url: str) -> dict[str, Call]:
     """Give the same statements on a connection of the driver, and what they find as JSON."""
     if url.startswith("postgres"):
@@ -197,14 +172,6 @@ def floors(url: str) -> dict[str, Call]:
     }
 
 
-def one_round(call: Call) -> float:
-    """Call some times and give the microseconds of one."""
-    began = time.process_time()
-    for _ in range(TIMES):
-        call()
-    return (time.process_time() - began) / TIMES * 1e6
-
-
 def without(app: Flask, call: Call) -> Call:
     """Make the same call with the short way closed."""
 
@@ -222,16 +189,16 @@ def measure(url: str, rounds: int) -> None:
     """Print a table for one database."""
     app, db = service(url)
     floor = floors(url)
-    paths = {
-        "read": ("/users/5", b""),
-        "read, own query": ("/recent/5", b""),
-        "list of 50": (f"/users?limit={PAGE}", b""),
-        "list, filtered": (f"/users?limit={PAGE}&age_gte=0", b""),
-        "insert": ("/users", BODY),
+    paths: dict[str, tuple[Any, ...]] = {
+        "read": ("/users/5",),
+        "read, own query": ("/recent/5",),
+        "list of 50": (f"/users?limit={PAGE}",),
+        "list, filtered": (f"/users?limit={PAGE}&age_gte=0",),
+        "insert": ("/users", BODY, "201 CREATED"),
     }
     calls: dict[tuple[str, str], Call] = {("", "bare"): caller(app, "/bare")}
-    for name, (path, body) in paths.items():
-        call = caller(app, path, body)
+    for name, request in paths.items():
+        call = caller(app, *request)
         calls[name, "short"] = call
         calls[name, "objects"] = without(app, call)
         if name in floor:
@@ -245,10 +212,10 @@ def measure(url: str, rounds: int) -> None:
         calls[name, "driver"] = floor[like]
     found: dict[tuple[str, str], list[float]] = {key: [] for key in calls}
     for call in calls.values():
-        one_round(call)
+        one_round(call, TIMES)
     for _ in range(rounds):
         for key, call in calls.items():
-            found[key].append(one_round(call))
+            found[key].append(one_round(call, TIMES))
     bare = statistics.median(found["", "bare"])
     middle = {key: statistics.median(times) for key, times in found.items()}
     heads = f"{'short way':>12}{'objects':>12}{'driver':>12}{'ratio':>8}"

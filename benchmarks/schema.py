@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import datetime as dt
 import statistics
-import time
-from collections.abc import Callable
 from typing import Annotated, Any
 
 import marshmallow
+from calling import Call, one_round
 from marshmallow import fields, validate
 
 from carboy import Schema
 from carboy.fast.schema import dump, load, rows_dumper
 
 ROUNDS = 40
-Call = Callable[[], Any]
 
 
 class User(marshmallow.Schema):
@@ -135,14 +133,6 @@ def calls() -> dict[str, tuple[Call, Call, int]]:
             200,
         ),
     }
-
-
-def one_round(call: Call, times: int) -> float:
-    """Call *times* times and give the microseconds of one."""
-    began = time.process_time()
-    for _ in range(times):
-        call()
-    return (time.process_time() - began) / times * 1e6
 
 
 def main() -> None:
