@@ -57,7 +57,7 @@ def serve(url, folder, cases):
     return SimpleNamespace(app=app, db=db, client=app.test_client())
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def pair(tmp_path_factory):
     """Two services with the same data: one takes the short way where it may, one never."""
     with ExitStack() as stack:
