@@ -1,13 +1,17 @@
 """Rows without objects: the same as the session sees, with nothing left behind."""
 
+import datetime as dt
 import pickle
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import (
+    JSON,
     Column,
     Integer,
     MetaData,
+    Numeric,
     Table,
     bindparam,
     event,
@@ -19,7 +23,10 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import aliased
 
+from carboy.backing.database import Database
 from carboy.backing.direct import lane as lanes
+from carboy.backing.direct.execution import Execution
+from carboy.backing.moment import Moment
 from carboy.backing.records import Records
 from carboy.errors import NotFound
 
@@ -161,6 +168,101 @@ def test_what_may_need_a_transaction_gets_one(reading, models, make, monkeypatch
     else:
         assert len(reading.db.rows(make(models.User))) == 3
     assert reading.db.session.in_transaction()
+
+
+@pytest.fixture
+def within(monkeypatch):
+    """What was run in the transaction of a session without its objects, and what that gave."""
+    given = []
+    genuine = Execution.read_within
+
+    def counted(self, *told):
+        given.append(genuine(self, *told))
+        return given[-1]
+
+    monkeypatch.setattr(Execution, "read_within", counted)
+    return given
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda u, n: select(u.id, u.first).where(u.id == n), id="a condition"),
+        pytest.param(lambda u, n: select(u.id).where(u.id == n).with_for_update(), id="a lock"),
+        pytest.param(lambda u, n: select(u.id).where(text("id = :n").bindparams(n=n)), id="text"),
+        pytest.param(lambda u, n: select(func.nullif(u.id, n).label("x")), id="a function"),
+        pytest.param(lambda u, n: select(u.last).order_by(u.id).limit(n), id="some, all NULL"),
+        pytest.param(lambda u, n: select(u.id).where(u.first.like(f"%{n}")), id="none"),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_transaction_reads_what_its_session_would(people, models, within, method, make):
+    with people.app.test_request_context("/", method=method):
+        people.db.session.connection()
+        for number in (1, 2, 1):
+            statement = make(models.User, number)
+            rows = people.db.rows(statement)
+            assert list(rows) == [tuple(row) for row in people.db.session.execute(statement)]
+    assert len(within) == 3
+
+
+def test_values_in_a_transaction_are_those_of_their_types(make_app, url, within):
+    table = Table(
+        "prices", MetaData(), Column("id", Integer, primary_key=True), Column("at", Moment),
+        Column("price", Numeric(10, 2)), Column("more", JSON),
+    )  # fmt: skip
+    row = (1, dt.datetime(2026, 1, 2, tzinfo=dt.UTC), Decimal("1.50"), {"a": [1]})
+    app = make_app(DATABASE_URL=url)
+    with app.test_request_context("/", method="POST"):
+        table.metadata.create_all(app.db.engine)
+        with app.db.writing() as session:
+            session.execute(table.insert().values(row))
+            assert app.db.row(select(table)) == row
+            assert app.db.row(select(table).where(table.c.price == Decimal("1.50"))) == row
+    assert within == [[row], [row]]
+
+
+@pytest.mark.parametrize("of", ["statement", "connection", "session"])
+def test_options_have_their_effect_in_a_transaction(make_app, url, within, of):
+    options = {"schema_translate_map": {"here": None}}
+    table = Table("things", MetaData(schema="here"), Column("id", Integer, primary_key=True))
+    given = {"session_options": {"execution_options": options}} if of == "session" else {}
+    app = make_app(Database(MetaData(), **given), DATABASE_URL=url)
+    asked = select(table.c.id)
+    with app.test_request_context("/", method="POST"):
+        with app.db.engine.begin() as connection:
+            connection.exec_driver_sql("CREATE TABLE things (id INTEGER)")
+        if of == "connection":
+            app.db.session.connection(execution_options=options)
+        if of == "statement":
+            asked = asked.execution_options(**options)
+        assert list(app.db.rows(asked)) == []
+    assert within in ([], [None])
+
+
+def test_options_of_a_statement_have_their_effect_without_one(make_app, url):
+    table = Table("things", MetaData(schema="here"), Column("id", Integer, primary_key=True))
+    app = make_app(DATABASE_URL=url)
+    asked = select(table.c.id).execution_options(schema_translate_map={"here": None})
+    with app.test_request_context("/"):
+        with app.db.engine.begin() as connection:
+            connection.exec_driver_sql("CREATE TABLE things (id INTEGER)")
+        assert list(app.db.rows(asked)) == []
+
+
+def test_an_error_in_a_transaction_is_that_of_its_session(people, models, within):
+    nowhere = select(Table("nowhere", MetaData(), Column("id", Integer)))
+    with people.app.test_request_context("/", method="POST"):
+        people.db.session.add(models.User(email="dan@example.com"))
+        people.db.session.flush()
+        with pytest.raises(DBAPIError) as raised:
+            people.db.rows(nowhere)
+        assert "nowhere" in raised.value.statement
+        people.db.session.rollback()
+        assert len(people.db.rows(select(models.User))) == 3
+        people.db.session.rollback()
+        assert idle(people)
+    assert len(within) == 1
 
 
 def test_errors_are_those_of_sqlalchemy_and_leave_nothing(reading):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Engine, PoolProxiedConnection, Table
+from sqlalchemy import Connection, Engine, PoolProxiedConnection, Table
 from sqlalchemy.exc import DBAPIError, StatementError
 
 from carboy.backing.direct.prepared import Bound, Prepared
@@ -17,6 +17,8 @@ __all__ = ["Execution"]
 Rows = list[tuple[Any, ...]]
 _CURSOR = "carboy_cursor"
 _ROWS_KEPT_MAX = 100
+_HARMLESS = frozenset({WRITING})
+"""Options of a connection that leave statements as they are rendered."""
 
 
 class Execution:
@@ -60,6 +62,20 @@ class Execution:
             if not clean and connection.is_valid:
                 connection.invalidate()
             connection.close()  # the pool ends what was begun
+
+    def read_within(
+        self, connection: Connection, bound: Bound, given: Mapping[str, Any]
+    ) -> Rows | None:
+        """Run a statement on a connection of SQLAlchemy's, in the transaction that it is in.
+
+        :return: ``None`` if options of the connection may change what is run.
+        """
+        if not connection.get_execution_options().keys() <= _HARMLESS:
+            return None
+        prepared, values = bound.prepared, self._values(bound, given)
+        result = connection.exec_driver_sql(prepared.text, values)
+        make = prepared.maker(result.cursor)
+        return make([tuple(row) for row in result])
 
     def write(
         self, bound: Bound, given: Mapping[str, Any], finish: Callable[[tuple[Any, ...]], Any]

@@ -58,17 +58,13 @@ class Lane:
         transaction nor anything that waits to be written.
         """
         session = _session()
-        return (
-            (session is None or _is_idle(session))
-            and self._promised()
-            and self._observers.none(session)
-        )
+        return _is_idle(session) and self._promised() and self._observers.none(session)
 
     def is_open_to_write(self) -> bool:
         """Tell whether a write of the request at hand may be all of its transaction."""
         session = _session()
         return (
-            (session is None or _is_idle(session))
+            _is_idle(session)
             and not self._promised()
             and self._observers.none(session, writing=True)
         )
@@ -108,7 +104,7 @@ class Lane:
         :return: ``None`` if they may not, or only SQLAlchemy knows all they mean.
         """
         key = statement._generate_cache_key()  # noqa: SLF001 - SQLAlchemy's own notion of a shape
-        if key is None or key.params:
+        if key is None or key.params or statement.get_execution_options():
             return None
         shape = (key.key, *[column.key for column in columns])
         try:
@@ -170,10 +166,18 @@ class Lane:
         self, session: Callable[[], Session], statement: Select[Any], given: Mapping[str, Any]
     ) -> Records:
         """Give the rows of a statement; see :meth:`Database.rows`."""
-        if self.is_open():
+        held = _session()
+        if _is_clean(held) and self._observers.none(held):
             bound = self.bound(statement)
-            if bound is not None and bound.prepared.is_single:
-                return Records(bound.prepared.names, self.read(bound, given))
+            if bound is not None:
+                alone = bound.prepared.is_single and _is_idle(held) and self._promised()
+                found = (
+                    self.read(bound, given)
+                    if alone
+                    else self._execution.read_within(session().connection(), bound, given)
+                )
+                if found is not None:
+                    return Records(bound.prepared.names, found)
         selected, names = columns_of(statement)
         rows = session().execute(selected, dict(given))
         return Records(names, [tuple(row) for row in rows])
@@ -208,5 +212,10 @@ def _session() -> Session | None:
     return sessions.get("default") if sessions else None
 
 
-def _is_idle(session: Session) -> bool:
-    return not (session.in_transaction() or session.new or session.dirty or session.deleted)
+def _is_clean(session: Session | None) -> bool:
+    """Tell whether nothing waits to be written before a statement."""
+    return session is None or not (session.new or session.dirty or session.deleted)
+
+
+def _is_idle(session: Session | None) -> bool:
+    return session is None or not (session.in_transaction() or not _is_clean(session))

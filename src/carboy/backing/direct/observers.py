@@ -47,6 +47,7 @@ _OF_WRITING = (
     "persistent_to_transient",
     "persistent_to_detached",
 )
+_UNUSUAL = ("binds", "twophase", "execution_options")
 # As SQLAlchemy wrote them: whoever replaces one, as tracing agents do, is noticed.
 _SESSION = attrgetter(
     "__init__", "add", "begin", "close", "commit", "connection", "execute", "flush", "get_bind",
@@ -131,11 +132,11 @@ class Observers:
     def _none_at_session(self, session: Session | None, *, writing: bool) -> bool:
         sessions, engine = self._sessions, self._engine
         kind, given = sessions.class_, sessions.kw
-        if given.get("bind") is not engine or given.get("binds") or given.get("twophase"):
+        if given.get("bind") is not engine or any(map(given.get, _UNUSUAL)):
             return False
         if session is None:
             session = self._witness
-        elif session.bind is not engine or type(session) is not kind:
+        elif session.bind is not engine or type(session) is not kind or session.execution_options:
             return False
         if session is None or not _is_stock(kind):
             return False

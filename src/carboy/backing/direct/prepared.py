@@ -102,10 +102,14 @@ class Prepared:
 
     def rows(self, cursor: Any) -> list[Row]:
         """Fetch all rows, their values as SQLAlchemy gives them."""
+        return self.maker(cursor)(cursor.fetchall())
+
+    def maker(self, cursor: Any) -> Maker:
+        """Give what turns rows of the driver into rows of SQLAlchemy; see :func:`maker_of`."""
         maker = self._maker
         if maker is None:
             maker = self._maker = maker_of(self._types, cursor, self._dialect)
-        return maker(cursor.fetchall())
+        return maker
 
 
 class Bound(NamedTuple):
@@ -173,6 +177,7 @@ def _is_plain(compiled: SQLCompiler, columns: int) -> bool:
         and not compiled.post_compile_params
         and not compiled.literal_execute_params
         and not compiled.insert_prefetch
+        and not compiled.update_prefetch
         and not compiled._textual_ordered_columns  # noqa: SLF001
         and not compiled._ad_hoc_textual  # noqa: SLF001
         and len(compiled._result_columns) == columns  # noqa: SLF001
