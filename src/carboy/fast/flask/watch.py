@@ -80,8 +80,7 @@ def _notices() -> Any:
     if sys.version_info < (3, 13):
         return None
     try:
-        from carboy.fast.flask.notices import Notices  # ctypes is not needed by older Pythons
-
-        return Notices()
+        from carboy.fast.flask.notices import notices  # ctypes is not needed by older Pythons
     except (ImportError, AttributeError, OSError, RuntimeError):
         return None
+    return notices
