@@ -30,11 +30,11 @@ class Map(routing.Map):
 
         While another thread adds some, every request asks Werkzeug.
         """
-        self.update()
-        changes = self._changes
         try:
+            self.update()
+            changes = self._changes
             routes = Routes(self)
-        except RuntimeError:  # a dictionary has grown while it was gone through
+        except (RuntimeError, ValueError):  # what was gone through or sorted has grown meanwhile
             return Routes(None)
         vars(self)["prepared"] = routes
         if changes != self._changes:
