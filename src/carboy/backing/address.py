@@ -86,6 +86,18 @@ def reads_now() -> bool:
     return reads_only(_cv_app.get().app)
 
 
+def import_driver(text: str) -> None:
+    """Import what speaks to the database that a ``DATABASE_URL`` names; open nothing.
+
+    :raises SettingsError: when it cannot be read.
+    :raises ImportError: when the driver is not installed.
+    """
+    url = _parsed(text)
+    if url.get_backend_name() == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    url.get_dialect().import_dbapi()
+
+
 def _parsed(text: str) -> URL:
     """Read a URL; a message must not repeat it, for it may hold a password."""
     try:

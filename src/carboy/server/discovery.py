@@ -33,19 +33,30 @@ def find(target: str | None = None) -> Flask | None:
     :raises AppError: if what is named cannot be loaded.
     :raises CarboyError: as the app's own code raised it.
     """
-    named = target or os.environ.get("FLASK_APP") or _in_this_folder()
-    if named is None:
+    chosen = named(target)
+    if chosen is None:
         return None
-    path, _, name = re.sub(r":(?![\\/])", "\0", named, count=1).partition("\0")
+    path, name = split(chosen)
     try:
         module = prepare_import(path)
         return _load(module, name)
     except CarboyError:
         raise
     except NoAppException as error:
-        raise AppError(f"{named}: {error.message} Name yours as MODULE:APP.") from error
+        raise AppError(f"{chosen}: {error.message} Name yours as MODULE:APP.") from error
     except (Exception, SystemExit) as error:
-        raise AppError(_explain(named, error)) from error
+        raise AppError(_explain(chosen, error)) from error
+
+
+def named(target: str | None) -> str | None:
+    """Give what the app is called by; ``None`` when nobody named one and none lies here."""
+    return target or os.environ.get("FLASK_APP") or _in_this_folder()
+
+
+def split(name: str) -> tuple[str, str]:
+    """Take ``MODULE:APP`` apart; a colon before a slash belongs to a Windows path."""
+    path, _, app = re.sub(r":(?![\\/])", "\0", name, count=1).partition("\0")
+    return path, app
 
 
 def load(target: str | None = None) -> Flask:

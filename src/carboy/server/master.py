@@ -25,6 +25,7 @@ from carboy.server.metrics_folder import forget_process, mark_dead
 from carboy.server.options import options
 from carboy.server.phase import Phase, SharedPhase
 from carboy.server.preflight import preflight
+from carboy.server.sharing import without_collections
 from carboy.settings import Settings
 
 # Long enough for a handshake under way to end in the queue, short enough not to be felt.
@@ -82,7 +83,8 @@ class Service(BaseApplication):  # type: ignore[misc]
         root = logging.getLogger()
         handlers, root.handlers = root.handlers, []
         try:
-            app = discovery.load(self.target)
+            with without_collections():
+                app = discovery.load(self.target)
         finally:
             root.handlers = root.handlers or handlers
         carboy = app.extensions.get("carboy")

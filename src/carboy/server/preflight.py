@@ -22,6 +22,7 @@ from typing import Any, cast
 
 from carboy.errors import CarboyError
 from carboy.server import discovery
+from carboy.server.sharing import without_collections
 from carboy.settings import Settings
 
 _GROUPS = frozenset({"Server", "Logs"})
@@ -130,7 +131,8 @@ def _check(ours: Connection, theirs: Connection, target: str | None, debug: bool
     # Whoever reloads has set up logging already; the app shall set it up as in a worker.
     logging.getLogger().handlers.clear()
     try:
-        app = discovery.load(target)
+        with without_collections():
+            app = discovery.load(target)
         carboy = app.extensions.get("carboy")
         settings = carboy.settings if carboy else Settings.load()
         theirs.send(_needed(settings, docs=carboy is not None and settings.API_DOCS))

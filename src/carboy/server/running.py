@@ -17,13 +17,14 @@ from carboy.server.listening import bind
 from carboy.server.metrics_folder import forget_process, metrics_folder
 from carboy.server.options import options
 from carboy.server.preflight import preflight
+from carboy.server.sharing import share
 
 
 def run(target: str | None = None, *, reload: bool = False, debug: bool = False) -> NoReturn:
     """Serve the app until a signal ends it; this process becomes the server's master.
 
-    In this order: load the app and its settings, take the port, run the app's
-    ``carboy.start`` callables, listen, start the workers.
+    In this order: import libraries that the app imports, load the app and its settings, take
+    the port, run the app's ``carboy.start`` callables, listen, start the workers.
 
     :param target: as for :func:`carboy.server.discovery.find`.
     :param reload: restart workers when a source file changes, as ``RELOAD`` does.
@@ -37,6 +38,7 @@ def run(target: str | None = None, *, reload: bool = False, debug: bool = False)
     # ignore SIGTERM.
     signal.signal(signal.SIGTERM, _leave)
     with metrics_folder(), _quiet_interrupt():
+        share(target)
         with preflight(target, debug=debug) as check:
             settings = check.settings()
             options(settings)  # raises what gunicorn would only print
