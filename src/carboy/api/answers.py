@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from flask import Response, current_app
+from flask import Flask, Response, current_app
 from werkzeug.exceptions import BadRequestKeyError, HTTPException
 
 from carboy.api.envelope import Envelope, JSend, status_sent
 from carboy.errors import ApiError, for_status
-from carboy.fast.flask.context import current
+from carboy.fast.flask.context import RequestContext, current
 from carboy.fast.flask.response import Written, bodiless, make
 from carboy.fast.json import dumps
 
@@ -28,7 +28,9 @@ BODILESS = frozenset({204, 205, 304})  # RFC 9110, sections 15.3.5, 15.3.6 and 1
 _OK = 200
 _ERRORS_FROM, _ERRORS_BELOW = 400, 600
 _EXTENSION = "carboy.envelope"
+_AROUND = "carboy.blueprints"  # endpoint → blueprints around it
 _DEFAULT = JSend()
+_new = tuple.__new__  # what a named tuple's own calls, after putting the values into a tuple
 
 
 def envelope_in_use() -> Envelope:
@@ -36,13 +38,27 @@ def envelope_in_use() -> Envelope:
     context = current()
     if context is None:
         return cast("Envelope", current_app.extensions.get(_EXTENSION, _DEFAULT))
-    app, rule = context.app, context.request.url_rule
+    app = context.app
+    known = app.extensions
+    rule = context.url_rule if type(context) is RequestContext else context.request.url_rule
     if rule is not None and "." in rule.endpoint:
-        for name in context.request.blueprints:  # innermost first
-            envelope = getattr(app.blueprints.get(name), "envelope", None)
+        around = known.get(_AROUND)
+        blueprints = None if around is None else around.get(rule.endpoint)
+        for blueprint in _around(app, rule.endpoint) if blueprints is None else blueprints:
+            envelope = getattr(blueprint, "envelope", None)
             if envelope is not None:
                 return cast("Envelope", envelope)
-    return cast("Envelope", app.extensions.get(_EXTENSION, _DEFAULT))
+    return cast("Envelope", known.get(_EXTENSION, _DEFAULT))
+
+
+def _around(app: Flask, endpoint: str) -> tuple[Any, ...]:
+    """Find the blueprints around an endpoint, innermost first, and remember them."""
+    path = endpoint.rpartition(".")[0].split(".")
+    names = [".".join(path[:length]) for length in range(len(path), 0, -1)]
+    found = tuple(app.blueprints[name] for name in names if name in app.blueprints)
+    if len(found) == len(names):
+        app.extensions.setdefault(_AROUND, {})[endpoint] = found
+    return found
 
 
 def succeed(data: Any, status: int, headers: Any = None) -> Response:
@@ -65,7 +81,8 @@ def written(data: Any, status: int, headers: Any = None) -> Response | Written:
     if headers or status in BODILESS or status < _OK:
         return succeed(data, status, headers)
     envelope = envelope_in_use()
-    return Written(dumps(envelope.success(data, status)), status, envelope.media_type)
+    body = dumps(envelope.success(data, status))
+    return _new(Written, (body, status, envelope.media_type))
 
 
 def empty(status: int, headers: Any = None) -> Response:

@@ -26,6 +26,7 @@ __all__ = ["Endpoint", "Guard"]
 
 _ATTRIBUTE = "__carboy_endpoint__"
 _OK = 200
+_DATA = frozenset({dict, list})
 _UNTOUCHED = (WerkzeugResponse, HTTPException)
 _HEADERS = (Headers, dict, list, tuple)
 _FORMS: frozenset[Location] = frozenset({"form", "files"})
@@ -196,7 +197,10 @@ class Endpoint:
                 return endpoint(**kwargs)
             if readings:
                 kwargs.update(read_all(readings, current().request))
-            return respond(view(**kwargs), written)
+            value = view(**kwargs)
+            if self.output is None and type(value) in _DATA:
+                return written(value, _OK)
+            return respond(value, written)
 
         return direct
 

@@ -29,6 +29,7 @@ from carboy.backing.repeats import watched
 from carboy.backing.streaming import Rows
 from carboy.backing.writing import writing
 from carboy.errors import SettingsError
+from carboy.fast.flask.context import of_globals
 
 if TYPE_CHECKING:
     from carboy.backing.migrations import Migrations
@@ -89,14 +90,14 @@ class Database(SQLAlchemy):
         super().init_app(app)
         # The inherited one shows the models of every app in the process.
         app.shell_context_processors[shells:] = [self._shell]
-        if not app.config.get("SQLALCHEMY_ASYNC_ENGINES"):
-            # The teardown of asynchronous sessions starts an event loop per request, which
-            # takes longer than the rest of an ordinary one; there are none to close.
-            app.teardown_appcontext_funcs[teardowns:] = [
-                teardown
-                for teardown in app.teardown_appcontext_funcs[teardowns:]
-                if not inspect.iscoroutinefunction(teardown)
-            ]
+        # The teardown of asynchronous sessions starts an event loop per request, which
+        # takes longer than the rest of an ordinary one; mostly there are none to close.
+        awaited = bool(app.config.get("SQLALCHEMY_ASYNC_ENGINES"))
+        app.teardown_appcontext_funcs[teardowns:] = [
+            of_globals(teardown)
+            for teardown in app.teardown_appcontext_funcs[teardowns:]
+            if awaited or not inspect.iscoroutinefunction(teardown)
+        ]
         checks = app.extensions.setdefault("carboy.checks", {})
         checks["database"] = partial(self._check, app)
         translators = app.extensions.setdefault("carboy.translators", [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 
@@ -12,6 +13,7 @@ from flask import g, request, session
 import carboy
 from carboy.fast.flask import flask as module
 from carboy.fast.flask import known
+from carboy.fast.flask.context import ends_globals, of_globals
 
 
 @pytest.fixture
@@ -185,6 +187,12 @@ def test_the_rule_that_matched_is_written_where_it_is_asked_for(app):
     assert written == ["/users/<int:id>", None, "/users/<int:id>"]
 
 
+def test_a_hook_may_choose_the_values(app, served):
+    app.before_request(lambda: setattr(request, "view_args", {"id": 8}))
+    assert app.test_client().get("/users/7").json == {"id": 8}
+    assert served == ["/users/7"]
+
+
 def test_errors_that_nobody_handles_get_the_response_of_the_app(app):
     app.error_response = lambda error: app.response_class(f"it was {error.code}", error.code)
     client = app.test_client()
@@ -209,6 +217,64 @@ def test_a_guard_sees_a_request_before_the_hooks_and_may_refuse_it(app):
     app.config["DEBUG"] = True
     assert client.get("/json?many=1").status_code == 429
     assert order == ["guard /json", "guard /users/<int:id>", "hook", "guard /json", "guard /json"]
+
+
+def test_a_guard_may_say_that_it_need_not_see_a_rule_and_method_again(app):
+    seen = []
+
+    def guard(asked):
+        seen.append((asked.method, asked.path))
+        return asked.path != "/users/7"
+
+    app.guard = guard
+    client = app.test_client()
+    for _ in range(2):
+        client.get("/json")
+        client.head("/json")
+        client.get("/users/7")
+    user = ("GET", "/users/7")
+    assert seen == [("GET", "/json"), ("HEAD", "/json"), user, user]
+    app.guard = lambda asked: flask.abort(429)
+    assert client.get("/json").status_code == 429
+
+
+def test_what_tears_down_globals_is_not_called_when_nobody_touched_them(app, served):
+    called = []
+    client = app.test_client()
+    app.add_url_rule("/g", "g", lambda: str(setattr(g, "who", "me")))
+    app.add_url_rule("/error", "error", lambda: {}["missing"])
+    app.teardown_appcontext(of_globals(lambda error: called.append(g.get("who"))))
+    for path in ("/json", "/json", "/g", "/error", "/users/7"):
+        client.get(path)
+    # The first one is called: what it is was not known yet.
+    assert called == [None, "me", None]
+    app.teardown_appcontext_funcs.append(lambda error: called.append("another"))
+    client.get("/json")
+    client.get("/json")
+    assert called[3:] == ["another", None] * 2
+    assert len(served) == 7
+
+
+def test_the_mark_of_what_tears_down_globals_is_not_inherited_by_wrappers():
+    marked = of_globals(lambda error: None)
+    assert ends_globals(marked)
+    assert not ends_globals(functools.wraps(marked)(lambda error: None))
+
+
+def test_a_request_is_made_also_after_its_end(app):
+    contexts = []
+    app.add_url_rule(
+        "/kept",
+        "kept",
+        lambda: str(contexts.append(flask.globals.request_ctx._get_current_object())),
+    )
+    client = app.test_client()
+    client.get("/kept?a=1")
+    (context,) = contexts
+    assert (context.request.path, context.request.args["a"]) == ("/kept", "1")
+    assert context.request.url_rule.endpoint == "kept"
+    assert context.request.environ["werkzeug.request"] is None
+    assert context._cv_tokens == []
 
 
 def test_an_error_that_no_handler_took_may_be_answered_instead_of_raised(app):

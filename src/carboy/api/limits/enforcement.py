@@ -40,9 +40,10 @@ class Limiter:
         self.counters = Circuit(open_counters(url, folder=folder, prefix=f"carboy:{app.name}:"))
         self._plans: dict[tuple[str | None, str], Plan | None] = {}
 
-    def check(self, request: Request) -> None:
+    def check(self, request: Request) -> bool:
         """Count *request*, the one at hand.
 
+        :return: whether requests of its rule and method are never counted.
         :raises TooManyRequests: if it is one too many (429).
         :raises Unavailable: if it cannot be counted and its limit refuses then (503).
         """
@@ -54,8 +55,10 @@ class Limiter:
         except KeyError:
             app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
             plan = self._plans[which] = plan_of(app, *which)
-        if plan is not None:
-            self._count(plan)
+        if plan is None:
+            return True
+        self._count(plan)
+        return False
 
     def _count(self, plan: Plan) -> None:
         windows = [policy.window() for policy in plan.policies]

@@ -11,8 +11,7 @@ from werkzeug.utils import get_content_type
 
 from carboy.fast.flask import hooks
 from carboy.fast.flask.plan import Plan
-from carboy.fast.flask.request import Request
-from carboy.fast.flask.response import Written, plain, status_line
+from carboy.fast.flask.response import LINES, Written, plain, status_line
 
 __all__ = ["answer_of"]
 
@@ -26,16 +25,16 @@ _DATA = frozenset({dict, list})
 _NOT_FOUND = NotFound().get_body().encode()
 
 
-def answer_of(app: Any, plan: Plan, context: Any, request: Request, value: Any) -> Any:
+def answer_of(app: Any, plan: Plan, context: Any, value: Any) -> Any:
     """Do what :meth:`flask.Flask.finalize_request` does.
 
     :return: a response; or status, headers and body, when nobody has to see one.
     """
     kind = type(value)
     if kind is Response and plan.direct:
-        return hooks.after(app, plan, context, request, value)
+        return hooks.after(app, plan, context, value)
     if kind is not Written and not plan.direct:
-        return hooks.after(app, plan, context, request, app.make_response(value))
+        return hooks.after(app, plan, context, app.make_response(value))
     headers = None
     if kind is Written:
         body, code, content_type = value
@@ -46,21 +45,25 @@ def answer_of(app: Any, plan: Plan, context: Any, request: Request, value: Any) 
     seen = (
         plan.after
         or plan.finished
-        or context._after_request_functions
+        or context.after
         or context.opened is not None
         or _cv_request.get() is not context
     )
     if body is None:
-        response = app.make_response(value) if seen else _made(app, request, value)
+        response = app.make_response(value) if seen else _made(app, context.environ, value)
         if type(response) is tuple:
             return response
     elif not seen and headers is None and code >= _OK and code not in _SHORT:
-        return _bare(status_line(code), content_type, body, request)
+        return (
+            LINES.get(code) or status_line(code),
+            [("Content-Type", content_type), ("Content-Length", str(len(body)))],
+            [] if context.environ["REQUEST_METHOD"] == "HEAD" else [body],
+        )
     else:
         response = plain(body, code, content_type)
         if headers:
             response.headers.update(headers)
-    return hooks.after(app, plan, context, request, response)
+    return hooks.after(app, plan, context, response)
 
 
 def _parts(value: Any) -> tuple[Any, int, Any]:
@@ -86,7 +89,7 @@ def _written(plan: Plan, data: Any) -> tuple[bytes | None, str]:
     return (data if kind is bytes else None), _HTML
 
 
-def _made(app: Any, request: Request, value: Any) -> Any:
+def _made(app: Any, environ: Any, value: Any) -> Any:
     """Make the response of anything else, when nothing but the server will see it."""
     if (
         isinstance(value, HTTPException)
@@ -95,14 +98,10 @@ def _made(app: Any, request: Request, value: Any) -> Any:
         and type(value).__module__ == HTTPException.__module__
     ):
         if type(value) is NotFound and "description" not in vars(value):
-            return _bare("404 NOT FOUND", _HTML, _NOT_FOUND, request)
-        return value.get_response(request.environ)
+            return (
+                "404 NOT FOUND",
+                [("Content-Type", _HTML), ("Content-Length", str(len(_NOT_FOUND)))],
+                [] if environ["REQUEST_METHOD"] == "HEAD" else [_NOT_FOUND],
+            )
+        return value.get_response(environ)
     return app.make_response(value)
-
-
-def _bare(status: str, content_type: str, body: bytes, request: Request) -> tuple[Any, ...]:
-    return (
-        status,
-        [("Content-Type", content_type), ("Content-Length", str(len(body)))],
-        [] if request.method == "HEAD" else [body],
-    )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from flask import ctx
 from flask.globals import _cv_request
@@ -10,7 +11,17 @@ from werkzeug.exceptions import HTTPException
 
 from carboy.fast.flask.lazily import lazily
 
-__all__ = ["AppContext", "RequestContext", "current"]
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+    from carboy.fast.flask.plan import Plan
+    from carboy.fast.flask.request import Request
+    from carboy.fast.flask.rules import Route
+
+__all__ = ["AppContext", "RequestContext", "current", "ends_globals", "of_globals"]
+
+_OF_GLOBALS = "__carboy_of_globals__"
+Teardown = TypeVar("Teardown", bound=Callable[..., Any])
 
 
 def current() -> Any:
@@ -21,8 +32,41 @@ def current() -> Any:
     return _cv_request.get(None)
 
 
+def of_globals(teardown: Teardown) -> Teardown:
+    """Mark a function that tears down what is in :data:`flask.g` and nothing else.
+
+    The lane need not call it after a request that left :data:`flask.g` alone.
+    """
+    setattr(teardown, _OF_GLOBALS, teardown)
+    return teardown
+
+
+def ends_globals(teardown: Callable[..., Any]) -> bool:
+    """Tell whether :func:`of_globals` has marked this very function."""
+    # A decorator that uses functools.wraps copies the attribute onto a function of its own.
+    return getattr(teardown, _OF_GLOBALS, None) is teardown
+
+
 class AppContext(ctx.AppContext):
-    """A :class:`flask.ctx.AppContext` without ``g`` and a URL adapter until they are used."""
+    """A :class:`flask.ctx.AppContext` without ``g`` and a URL adapter until they are used.
+
+    :ivar token: of the variable it was put into by the lane; ``None`` once it was taken back.
+    :ivar pushed: what has become of the tokens, if somebody else has looked at them.
+    """
+
+    token: Any = None
+    pushed: list[Any] | None = None
+
+    @property
+    def _cv_tokens(self) -> list[Any]:
+        tokens = self.pushed
+        if tokens is None:
+            tokens = self.pushed = [] if self.token is None else [self.token]
+        return tokens
+
+    @_cv_tokens.setter
+    def _cv_tokens(self, tokens: list[Any]) -> None:
+        self.pushed = tokens
 
     @lazily
     def g(self) -> Any:
@@ -36,10 +80,75 @@ class AppContext(ctx.AppContext):
 
 
 class RequestContext(ctx.RequestContext):
-    """A :class:`flask.ctx.RequestContext` whose session is opened when it is touched."""
+    """A :class:`flask.ctx.RequestContext` whose request and session are made when touched.
+
+    :ivar route: what matched, if the lane found it; with the values of the path, ``values``.
+    :ivar made: the request, once it is made.
+    :ivar after: what runs after this request, if there is anything.
+    :ivar token: see :class:`AppContext`, and ``pushed``.
+    """
 
     flashes = None
     opened: Any = None
+    route: Route | None = None
+    values: Any = None
+    made: Request | None = None
+    after: list[Any] | None = None
+    token: Any = None
+    pushed: list[Any] | None = None
+    plan: Plan
+    environ: WSGIEnvironment
+    path: str
+    host: str
+    app_context: Any
+
+    @lazily
+    def request(self) -> Request:
+        """What the lane was asked."""
+        environ, plan = self.environ, self.plan
+        request = plan.request_on(environ, environ["REQUEST_METHOD"], self.path)
+        request.json_module = plan.json
+        request.host = self.host
+        if plan.trusted is not None:
+            request.trusted_hosts = plan.trusted
+        if self.route is not None:
+            request.url_rule = self.route.rule
+            request.view_args = self.values
+        self.made = request
+        if self.token is None:  # it is over
+            environ["werkzeug.request"] = None
+        return request
+
+    @property
+    def url_rule(self) -> Any:
+        """The rule that matched."""
+        made = self.made
+        if made is not None or self.route is None:
+            return self.request.url_rule
+        return self.route.rule
+
+    @property
+    def _after_request_functions(self) -> list[Any]:
+        functions = self.after
+        if functions is None:
+            functions = self.after = []
+        return functions
+
+    @_after_request_functions.setter
+    def _after_request_functions(self, functions: list[Any]) -> None:
+        self.after = functions
+
+    @property
+    def _cv_tokens(self) -> list[Any]:
+        tokens = self.pushed
+        if tokens is None:
+            own = self.token
+            tokens = self.pushed = [] if own is None else [(own, self.app_context)]
+        return tokens
+
+    @_cv_tokens.setter
+    def _cv_tokens(self, tokens: list[Any]) -> None:
+        self.pushed = tokens
 
     @property
     def _session(self) -> Any:

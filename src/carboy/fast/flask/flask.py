@@ -67,7 +67,8 @@ class Flask(flask.Flask):
     :ivar route_key: key of the WSGI environment that gets the rule that matched, such as
         ``carboy.route``; ``None``: it is not written.
     :ivar guard: is called with each request, once its rule is known and before anything of the
-        app runs; what it raises is answered as an error of a view is.
+        app runs; what it raises is answered as an error of a view is. Where it gives ``True``, it
+        need not be called again for requests of that rule and method.
     :ivar error_response: makes the response of an HTTP error that no error handler took, or
         gives ``None`` to leave it to Flask.
     :ivar unhandled: is asked what to answer to an exception that no error handler took; ``None``:
@@ -78,7 +79,7 @@ class Flask(flask.Flask):
     url_map_class = Map
     json_provider_class = JSONProvider
     route_key: str | None = None
-    guard: Callable[[flask.Request], None] | None = None
+    guard: Callable[[flask.Request], Any] | None = None
     error_response: Callable[[HTTPException], flask.Response | None] | None = None
     unhandled: Callable[[Exception], Any] | None = None
 

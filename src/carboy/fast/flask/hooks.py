@@ -15,7 +15,7 @@ from flask.signals import (
     request_tearing_down,
 )
 
-from carboy.fast.flask.context import RequestContext
+from carboy.fast.flask.context import RequestContext, ends_globals
 from carboy.fast.flask.request import Request
 
 if TYPE_CHECKING:
@@ -90,16 +90,16 @@ def _announced(app: Any, response: Any) -> Any:
     return response
 
 
-def after(app: Any, plan: Plan, context: RequestContext, request: Request, response: Any) -> Any:
+def after(app: Any, plan: Plan, context: RequestContext, response: Any) -> Any:
     """Run what stands behind the view, save the session and announce the response."""
     if _cv_request.get() is not context:  # a view has left another one behind
         left = app.process_response(response)
         return _announced(app, left)
-    for function in context._after_request_functions:
+    for function in context.after or ():
         response = app.ensure_sync(function)(response)
     functions = plan.after
     if functions:
-        for name in _names_of(request)[1]:
+        for name in _names_of(context.request)[1]:
             if name in functions:
                 for function in reversed(functions[name]):
                     response = callable_of(app, plan, function)(response)
@@ -113,23 +113,27 @@ def after(app: Any, plan: Plan, context: RequestContext, request: Request, respo
     return response
 
 
-def end(app: Any, plan: Plan, request: Request, error: BaseException | None) -> None:
+def end(app: Any, plan: Plan, context: RequestContext, error: BaseException | None) -> None:
     """Run what tears the request down; the context is still there."""
     functions = plan.teardown
     if functions:
-        for name in _names_of(request)[1]:
+        for name in _names_of(context.request)[1]:
             if name in functions:
                 for function in reversed(functions[name]):
                     callable_of(app, plan, function)(error)
     if plan.tearing_down:
         request_tearing_down.send(app, _async_wrapper=app.ensure_sync, exc=error)
-    if request.form_read:
-        request.close()
+    made = context.made
+    if made is not None and made.form_read:
+        made.close()
 
 
 def end_app(app: Any, plan: Plan, error: BaseException | None) -> None:
     """Run what tears the context of the app down."""
-    for function in reversed(plan.teardown_app):
+    functions = plan.teardown_app
+    for function in reversed(functions):
         callable_of(app, plan, function)(error)
+    if functions and functions != plan.idle and all(map(ends_globals, functions)):
+        plan.idle = list(functions)
     if plan.app_tearing_down:
         appcontext_tearing_down.send(app, _async_wrapper=app.ensure_sync, exc=error)

@@ -43,22 +43,17 @@ def serve(  # noqa: C901, PLR0912, PLR0915 - see below
     path = environ.get("PATH_INFO") or ""
     if not path.isascii():
         path = path.encode("latin1").decode(errors="replace")
-    regular = path[:1] == "/" and path[1:2] != "/"
-    request = Request.on(environ, method, path if regular else "/" + path.lstrip("/"))
-    request.json_module = plan.json
-    request.host = host
-    if plan.trusted is not None:
-        request.trusted_hosts = plan.trusted
     app_context: Any = _new(AppContext)
     app_context.app = app
     context: Any = _new(RequestContext)
     context.app = app
-    context.request = request
-    context._after_request_functions = []
-    app_token = _cv_app.set(app_context)
-    token = _cv_request.set(context)
-    app_context._cv_tokens = [app_token]
-    context._cv_tokens = [(token, app_context)]
+    context.plan = plan
+    context.environ = environ
+    context.path = path
+    context.host = host
+    context.app_context = app_context
+    app_token = app_context.token = _cv_app.set(app_context)
+    token = context.token = _cv_request.set(context)
     response: Any = None
     error: BaseException | None = None
     try:
@@ -66,15 +61,53 @@ def serve(  # noqa: C901, PLR0912, PLR0915 - see below
             if plan.opens_sessions or plan.cookie in environ.get("HTTP_COOKIE", ""):
                 context._session  # noqa: B018 - opens it
             routes: Routes = plan.url_map.prepared or plan.url_map.prepare()
-            route = routes.known[method].get(path) if regular else None
+            values: dict[str, Any] = {}
+            route = routes.known[method].get(path)
             if route is None:
-                route = _match(plan, routes, context, request, regular)
+                route, values = _match(plan, routes, context, path, method)
+            elif context.made is None:
+                context.route, context.values = route, values
             else:
-                request.url_rule = route.rule
-                request.view_args = {}
+                context.made.url_rule, context.made.view_args = route.rule, values
             if not app._got_first_request:
                 app._got_first_request = True
-            response = _respond(app, plan, context, request, route)
+            try:
+                answer = None
+                if (
+                    route is None
+                    or method == "OPTIONS"
+                    or plan.started
+                    or plan.preprocessors
+                    or plan.before
+                ):
+                    request = context.request
+                    answer = hooks.before(app, plan, request)
+                    values = request.view_args
+                    if route is not None and (
+                        request.method == "OPTIONS"
+                        or request.url_rule is not route.rule
+                        or request.routing_exception is not None
+                    ):
+                        route = None
+                else:
+                    if plan.route_key is not None:
+                        environ[plan.route_key] = route.rule.rule
+                    guard = plan.guard
+                    if guard is not None and route.open_to.get(method) is not guard:
+                        _ask(guard, context.request, route)
+                if answer is None:
+                    if route is None:
+                        answer = _dispatch(app, plan, context.request)
+                    else:
+                        view = plan.view_functions[route.rule.endpoint]
+                        if view is not route.view:
+                            view = _view(app, route, view)
+                        elif plan.direct:
+                            view = route.direct
+                        answer = view(**values)
+            except Exception as raised:  # noqa: BLE001 - Flask's own
+                answer = app.handle_user_exception(raised)
+            response = answer_of(app, plan, context, answer)
         except Exception as raised:  # noqa: BLE001 - Flask's own
             error = raised
             response = app.handle_exception(raised)
@@ -87,23 +120,26 @@ def serve(  # noqa: C901, PLR0912, PLR0915 - see below
         else:
             body = send(response, environ, start_response)
     finally:
+        made = context.made
         if (
             error is not None
             or plan.teardown
-            or plan.teardown_app
+            or (
+                plan.teardown_app
+                and (plan.teardown_app != plan.idle or "g" in app_context.__dict__)
+            )
             or plan.tearing_down
             or plan.app_tearing_down
             or plan.popped
-            or request.form_read
+            or (made is not None and made.form_read)
+            or context.pushed is not None
+            or app_context.pushed is not None
             or _cv_request.get() is not context
             or _cv_app.get() is not app_context
-            or len(context._cv_tokens) != 1
-            or len(app_context._cv_tokens) != 1
         ):
             _end(app, plan, context, app_context, error)
         else:
-            context._cv_tokens.clear()
-            app_context._cv_tokens.clear()
+            context.token = app_context.token = None  # type: ignore[attr-defined]
             _cv_request.reset(token)
             _cv_app.reset(app_token)
             environ["werkzeug.request"] = None
@@ -114,68 +150,41 @@ def serve(  # noqa: C901, PLR0912, PLR0915 - see below
     return body
 
 
-def _respond(app: Any, plan: Plan, context: Any, request: Request, route: Route | None) -> Any:
-    """Dispatch and finish.
-
-    :return: a response, or what there is to send when nobody has to see one.
-    """
-    try:
-        answer = None
-        if plan.started or plan.preprocessors or plan.before:
-            answer = hooks.before(app, plan, request)
-            if route is not None and (
-                request.url_rule is not route.rule or request.routing_exception is not None
-            ):
-                route = None
-        else:
-            if plan.route_key is not None and request.url_rule is not None:
-                request.environ[plan.route_key] = request.url_rule.rule
-            if plan.guard is not None:
-                plan.guard(request)
-        if answer is None:
-            if route is None or request.method == "OPTIONS":
-                answer = _dispatch(app, plan, request)
-            else:
-                view = plan.view_functions[route.rule.endpoint]
-                if view is not route.view:
-                    view = _view(app, route, view)
-                elif plan.direct:
-                    view = route.direct
-                answer = view(**request.view_args)  # type: ignore[arg-type]
-    except Exception as error:  # noqa: BLE001 - Flask's own
-        answer = app.handle_user_exception(error)
-    return answer_of(app, plan, context, request, answer)
+def _ask(guard: Any, request: Request, route: Route) -> None:
+    """Let *guard* look at the request, and remember if it need not look again."""
+    if guard(request) is True:
+        route.open_to[request.method] = guard
 
 
 _NOT_FOUND = frozenset(NotFound.__mro__)
+_NOWHERE: tuple[None, dict[str, Any]] = (None, {})
 
 
 def _match(
-    plan: Plan,
-    routes: Routes,
-    context: Any,
-    request: Request,
-    regular: bool,  # noqa: FBT001
-) -> Route | None:
+    plan: Plan, routes: Routes, context: Any, path: str, method: str
+) -> tuple[Route | None, dict[str, Any]]:
     """Find the rule; the route is given only where nothing more is to be known of it."""
-    path, method = request.path, request.method
+    regular = path[:1] == "/" and path[1:2] != "/"
     found = routes.find(path, method) if regular else None
     if found is not None:
-        route, request.view_args = found
-        request.url_rule = route.rule
-        return route
+        context.route, context.values = found
+        made = context.made
+        if made is not None:
+            made.url_rule, made.view_args = found[0].rule, found[1]
+        return found
+    request = context.request
     if regular and routes.can_be_asked_twice:
         try:
             plan.url_map._matcher.match(routes.domain, path, method, websocket=False)
         except NoMatch as miss:
             if not miss.have_match_for and not miss.websocket_mismatch:
                 request.routing_exception = NotFound()
-                return None
+                return _NOWHERE
         except (RequestPath, RequestAliasRedirect):
             pass
     if context.url_adapter is not None:
         context.match_request()
-    return None
+    return _NOWHERE
 
 
 def _view(app: Any, route: Route, view: Any) -> Any:
@@ -215,14 +224,16 @@ def _end(app: Any, plan: Plan, context: Any, app_context: Any, error: BaseExcept
     if len(tokens) != 1 or len(app_tokens) != 1:
         context.pop(error)
         return
-    request = context.request
+    made = context.made
     try:
-        if plan.teardown or plan.tearing_down or request.form_read:
-            hooks.end(app, plan, request, error)
+        if plan.teardown or plan.tearing_down or (made is not None and made.form_read):
+            hooks.end(app, plan, context, error)
     finally:
-        current = _cv_request.get()
+        current: Any = _cv_request.get()
         _cv_request.reset(tokens.pop()[0])
-        current.request.environ["werkzeug.request"] = None
+        context.token = None
+        environ = current.request.environ if current is not context else context.environ
+        environ["werkzeug.request"] = None
         try:
             if plan.teardown_app or plan.app_tearing_down:
                 hooks.end_app(app, plan, error)

@@ -27,12 +27,11 @@ from carboy.fast.flask import known
 from carboy.fast.flask.config import READ, Config
 from carboy.fast.flask.map import Map
 from carboy.fast.flask.provider import JSONProvider
+from carboy.fast.flask.request import Request
 from carboy.fast.flask.watch import Watch
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
-
-    from carboy.fast.flask.request import Request
 
 __all__ = ["ATTRIBUTES", "Plan"]
 
@@ -77,6 +76,8 @@ class Plan:
     """How an app's requests are answered until it changes.
 
     :ivar closed: why every request goes through Flask's own code, if so.
+    :ivar idle: functions of :attr:`teardown_app`, when all of them were seen to have nothing to
+        do unless :data:`flask.g` was touched.
     """
 
     def __init__(self, app: Any, own: type) -> None:
@@ -86,6 +87,8 @@ class Plan:
         self.witness = self.watch.witness
         self.hosts: dict[tuple[str | None, str | None], str] = {}
         self.plain_functions: dict[int, Any] = {}
+        self.idle: list[Any] = []
+        self.request_on = Request.on
         self.preprocessors = app.url_value_preprocessors
         self.before = app.before_request_funcs
         self.after = app.after_request_funcs
@@ -102,7 +105,7 @@ class Plan:
         self.json = app.json
         self.url_map = app.url_map
         self.route_key: str | None = app.route_key
-        self.guard: Callable[[Any], None] | None = app.guard
+        self.guard: Callable[[Any], Any] | None = app.guard
         config = app.config
         self.trusted = config.get("TRUSTED_HOSTS")
         self.trusted_seen = copy(self.trusted)  # a list may get others

@@ -37,12 +37,12 @@ class Request(flask.Request):
         """Make what ``flask.Request(environ)`` makes.
 
         :param method: in capital letters.
-        :param path: decoded, with one slash at the beginning.
+        :param path: decoded.
         """
         self: Any = _new(cls)
         self.environ = environ
         self.method = method
-        self.path = path
+        self.path = path if path[:1] == "/" and path[1:2] != "/" else "/" + path.lstrip("/")
         self.scheme = environ["wsgi.url_scheme"]
         self.remote_addr = environ.get("REMOTE_ADDR")
         query = environ.get("QUERY_STRING")

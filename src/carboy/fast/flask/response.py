@@ -15,7 +15,7 @@ from carboy.fast.flask.context import RequestContext
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-__all__ = ["DIRECT", "Written", "bodiless", "make", "plain", "send", "status_line"]
+__all__ = ["DIRECT", "LINES", "Written", "bodiless", "make", "plain", "send", "status_line"]
 
 _new = object.__new__
 _ATTRIBUTES = 6
@@ -23,7 +23,7 @@ _ATTRIBUTES = 6
 _OK = 200
 _SHORT = frozenset({204, 304})
 _LOCATIONS = frozenset({"location", "content-location"})
-_LINES = {code: f"{code} {phrase.upper()}" for code, phrase in HTTP_STATUS_CODES.items()}
+LINES = {code: f"{code} {phrase.upper()}" for code, phrase in HTTP_STATUS_CODES.items()}
 
 
 DIRECT = "__carboy_direct__"
@@ -44,7 +44,7 @@ class Written(NamedTuple):
 
 def status_line(code: int) -> str:
     """Write a status as Werkzeug does, such as ``404 NOT FOUND``."""
-    return _LINES.get(code) or f"{code} UNKNOWN"
+    return LINES.get(code) or f"{code} UNKNOWN"
 
 
 def plain(body: bytes, code: int, content_type: str) -> Response:

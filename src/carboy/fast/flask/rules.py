@@ -29,15 +29,17 @@ class Route:
     :ivar direct: what is called in place of :attr:`view` by whom needs no response.
     :ivar view: view function last seen, if it is no coroutine function.
     :ivar plain: whether there are no values in the path.
+    :ivar open_to: method → the guard that need not be asked again.
     """
 
-    __slots__ = ("_converters", "direct", "plain", "rule", "view")
+    __slots__ = ("_converters", "direct", "open_to", "plain", "rule", "view")
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
         self.view: Any = None
         self.direct: Any = None
         self.plain = not rule._converters
+        self.open_to: dict[str, Any] = {}
         self._converters = [
             (name, _conversion(converter)) for name, converter in rule._converters.items()
         ]
