@@ -218,7 +218,7 @@ def test_direct_lines_are_those_of_records(monkeypatch, capfd, environ):
         pytest.param(r"int\(past \* 1000\)", "int(past * 100)", id="hundredths"),
         pytest.param(r"duration_us % 1000", "duration_us % 999", id="odd thousandths"),
         pytest.param(r"else \"\",", 'else "-",', id="a dash is a trace"),
-        pytest.param(r"quoted\(path\)", "repr(path)", id="Python's quotes"),
+        pytest.param(r"quoted\(request\.path\)", "repr(request.path)", id="Python's quotes"),
         pytest.param(r"duration_us / _US_PER_MS", "duration_us // _US_PER_MS",
                      id="records know whole milliseconds"),
     ],

@@ -7,7 +7,6 @@ from random import Random
 
 import pytest
 
-from carboy.crate import answer as answer_module
 from carboy.crate import crate as crate_module
 from carboy.logs import current_ids
 
@@ -107,21 +106,20 @@ def test_lists_and_iterators_are_answered_alike(make_crate, environ, caplog):
 @pytest.mark.parametrize(
     ("pattern", "replacement"),
     [
-        pytest.param(r"if not self\._exchange\.status:(?=\n +return F)", "if False:",
-                     id="before it was started"),
+        pytest.param(r"or not exchange\.status ", "", id="before it was started"),
         pytest.param(r"bytes_sent \+= len\(body\[0\]\)", "bytes_sent = len(body[0])",
                      id="what was written is forgotten"),
-        pytest.param(r" and type\(body\[0\]\) is bytes", "", id="text is bytes"),
-        pytest.param(r"len\(body\) == 1 and", "body and", id="the first is all"),
-        pytest.param(r"return not body", "return True", id="any list is complete"),
+        pytest.param(r"if type\(body\[0\]\) is not bytes:", "if False:", id="text is bytes"),
+        pytest.param(r" or len\(body\) > 1:", ":", id="the first is all"),
+        pytest.param(r"type\(body\) is not list", "False", id="anything is a list"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_noticed(  # noqa: PLR0917 - fixtures and parameters
     make_crate, environ, caplog, mutant, monkeypatch, pattern, replacement
 ):
     caplog.set_level(logging.INFO, logger="carboy.access")
-    changed = mutant(answer_module, pattern, replacement)
-    monkeypatch.setattr(crate_module, "Answer", changed.Answer)
+    changed = mutant(crate_module, pattern, replacement)
+    monkeypatch.setattr(crate_module.Crate, "__call__", changed.Crate.__call__)
     try:
         found = next(differences(make_crate, environ, caplog, Counter()), None)
     except Exception:  # noqa: BLE001 - that is noticed, too

@@ -219,13 +219,13 @@ def count_in_files():
         if not child:
             metrics.forget()  # as what holds the metrics does at a fork
             serve(metrics, Random(seed))
-            names = [made.__qualname__ for made in metrics._began.values()]
+            names = [made.__qualname__ for made in metrics.begins.values()]
             os._exit(sum(not name.startswith("_began_in_files") for name in names))
         in_public.append(os.waitpid(child, 0)[1])
     metrics.began("GET")
     ended(0.003)
     late = metrics.ended(*KINDS[-1])
-    ways = {made.__qualname__.partition(".")[0] for made in (late, *metrics._began.values())}
+    ways = {made.__qualname__.partition(".")[0] for made in (late, *metrics.begins.values())}
     everywhere = client.CollectorRegistry()
     multiprocess.MultiProcessCollector(everywhere)
     return [

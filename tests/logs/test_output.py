@@ -21,8 +21,10 @@ def alone(monkeypatch):
         handler = Output(stream or sys.__stderr__)
         handler.setFormatter(make_formatter("json", colour=False))
         monkeypatch.setattr(logging.root, "handlers", [handler])
+        monkeypatch.setattr(logging.root, "level", logging.INFO)
         for name in ("shop", "shop.access"):
             logger = logging.getLogger(name)
+            logger.setLevel(logging.NOTSET)  # whereupon what is enabled is worked out anew
             monkeypatch.setattr(logger, "handlers", [])
             monkeypatch.setattr(logger, "filters", [])
         return handler, Shortcut(logging.getLogger("shop.access"), logging.INFO)
@@ -54,6 +56,8 @@ CHANGES = {
     "a handler of its parent": lambda ours: logging.getLogger("shop").addHandler(
         logging.NullHandler()
     ),
+    "a level of the logger": lambda ours: logging.getLogger("shop.access").setLevel("WARNING"),
+    "a level of its parent": lambda ours: logging.getLogger("shop").setLevel("WARNING"),
     "a filter of the logger": lambda ours: logging.getLogger("shop.access").addFilter(
         lambda record: True
     ),
@@ -73,6 +77,8 @@ def test_what_the_project_changes_counts_from_the_next_line_on(alone, change):
     [
         pytest.param(logging.getLogger("shop.access"), "propagate", False, id="to no parent"),
         pytest.param(logging.getLogger("shop"), "propagate", False, id="to no grandparent"),
+        pytest.param(logging.getLogger("shop.access"), "disabled", True, id="disabled"),
+        pytest.param(logging.Logger, "isEnabledFor", lambda *_: True, id="an agent decides"),
         pytest.param(logging.Logger, "handle", lambda *_: None, id="an agent handles"),
         pytest.param(logging.Logger, "callHandlers", lambda *_: None, id="an agent listens"),
         pytest.param(sys, "__stderr__", None, id="no standard error"),
@@ -95,6 +101,24 @@ def test_it_is_taken_again_when_the_change_is_undone(alone):
         assert shortcut.descriptor() == -1
         logging.root.removeHandler(other)
         assert shortcut.descriptor() == 2
+
+
+def test_a_logger_of_the_project_s_own_class_gets_records(alone):
+    alone()
+    logger = type("Own", (logging.Logger,), {})("shop.own")
+    logger.parent = logging.root
+    assert Shortcut(logger, logging.INFO).descriptor() == -1
+
+
+def test_levels_switched_off_for_all_count(alone):
+    _, shortcut = alone()
+    assert shortcut.descriptor() == 2
+    logging.disable(logging.INFO)
+    try:
+        assert shortcut.descriptor() == -1
+    finally:
+        logging.disable(logging.NOTSET)
+    assert shortcut.descriptor() == 2
 
 
 def test_a_stream_that_was_closed_has_no_descriptor(monkeypatch, alone, tmp_path):

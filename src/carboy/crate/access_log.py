@@ -51,11 +51,9 @@ class AccessRecord(SelfWritten):
         line = _line(
             self.created,
             round(self.duration_ms * _US_PER_MS),
-            self.request_id,
+            self,
             self.trace_id if self.trace_id != NO_ID else "",
-            self.client,
             about_method(self.method),
-            self.path,
             about_answer(self.route, self.status),
             self.bytes,
             quoted(self.user_agent),
@@ -102,8 +100,6 @@ class AccessLog:
         :param method: of :func:`about_method`.
         :param answer: of :func:`about_answer`.
         """
-        if not self._logger.isEnabledFor(logging.INFO):
-            return
         created = time.time()
         duration_us = (duration_ns + 500) // 1000
         agent = environ.get("HTTP_USER_AGENT", "")
@@ -112,17 +108,17 @@ class AccessLog:
             line = _line(
                 created,
                 duration_us,
-                exchange.request_id,
+                exchange,
                 exchange.trace_id,
-                exchange.client,
                 method,
-                exchange.path,
                 answer,
                 exchange.bytes_sent,
                 self._agents.get(agent) or self._quoted(agent),
             )
             if write_line(descriptor, line):
                 return
+        elif not self._logger.isEnabledFor(logging.INFO):
+            return
         self._logger.handle(self._record(exchange, created, duration_us, agent))
 
     def _quoted(self, agent: str) -> str:
@@ -180,11 +176,9 @@ _second = (0.0, "")
 def _line(  # noqa: PLR0913, PLR0917 - what a line says, for every request
     created: float,
     duration_us: int,
-    request_id: str,
+    request: Exchange | AccessRecord,
     trace_id: str,
-    client: str,
     method: str,
-    path: str,
     answer: str,
     sent: int,
     agent: str,
@@ -197,8 +191,8 @@ def _line(  # noqa: PLR0913, PLR0917 - what a line says, for every request
     trace = f'"{trace_id}"' if trace_id else "null"
     return (
         f'{beginning}{_THOUSANDTHS[int(past * 1000)]}Z","level":"info","logger":"{_NAME}",'
-        f'"event":"request","request_id":"{request_id}","trace_id":{trace},'
-        f'"client":{quoted(client)}{method}{quoted(path)}{answer}'
+        f'"event":"request","request_id":"{request.request_id}","trace_id":{trace},'
+        f'"client":{quoted(request.client)}{method}{quoted(request.path)}{answer}'
         f"{duration_us // 1000}.{_THOUSANDTHS[duration_us % 1000]},"
         f'"bytes":{sent},"user_agent":{agent}}}\n'
     )

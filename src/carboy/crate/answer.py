@@ -114,20 +114,6 @@ class Answer:
         self._exchange.bytes_sent += len(data)
         self._write(data)
 
-    def is_whole(self, body: list[bytes]) -> bool:
-        """Tell whether *body* is complete, and take note of it if so.
-
-        A list of one chunk or none is: nothing is left to iterate over that could fail, and
-        nothing to close. The server gets the list itself; some, such as granian, send one in
-        a single step. The request then ends there, as it would with its only chunk.
-        """
-        if not self._exchange.status:
-            return False
-        if len(body) == 1 and type(body[0]) is bytes:
-            self._exchange.bytes_sent += len(body[0])
-            return True
-        return not body
-
     def carry(self, body: Iterable[bytes]) -> Iterable[bytes]:
         """Take the app's body; what the server can send as a file stays what it is."""
         self._close = getattr(body, "close", None)

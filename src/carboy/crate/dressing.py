@@ -15,7 +15,8 @@ _KINDS_MAX = 256
 _REFUSED = ("", "")
 
 _names = itemgetter(0)
-Kind = tuple[tuple[str, ...], str | None, str, bool]
+# Policy, scheme, whether it is a 304; then the names of the headers, any number of them.
+Kind = tuple[str | None, str, bool, *tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +60,13 @@ class Dressing:
 
         :return: a new list, and the length the app announced.
         """
-        names: tuple[str, ...]
+        policy, unchanged = environ.get("carboy.policy"), status == _NOT_MODIFIED
+        kind: Kind
         if len(headers) == 2:  # noqa: PLR2004 - what most have, and cheaper to take apart
             (first, _), (second, _) = headers
-            names = first, second
+            kind = policy, exchange.scheme, unchanged, first, second
         else:
-            names = tuple(map(_names, headers))
-        kind = names, environ.get("carboy.policy"), exchange.scheme, status == _NOT_MODIFIED
+            kind = policy, exchange.scheme, unchanged, *map(_names, headers)
         plan = self._plans.get(kind) or self._remembered(kind)
         if plan.named:
             dressed = [*headers, *plan.security, *plan.last]
@@ -102,7 +103,7 @@ class Dressing:
 
     def plan(self, kind: Kind) -> Plan:
         """Work out what an answer of this kind gets."""
-        names, policy, scheme, unchanged = kind
+        policy, scheme, unchanged, *names = kind
         given = {name.lower(): place for place, name in enumerate(names)}
         cors = self._cors
         return Plan(

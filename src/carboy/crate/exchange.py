@@ -43,7 +43,10 @@ class Exchange:
         get = environ.get
         self.started_ns = started_ns
         self.method: str = environ["REQUEST_METHOD"]
-        path: str = get("SCRIPT_NAME", "") + get("PATH_INFO", "")
+        path: str = get("PATH_INFO", "")
+        mounted_at = get("SCRIPT_NAME")
+        if mounted_at:
+            path = mounted_at + path
         self.path = path if path.isascii() else decoded(path)
         self.client: str = get("REMOTE_ADDR") or ""
         self.scheme: str = environ["wsgi.url_scheme"]

@@ -31,6 +31,7 @@ class Metrics:
     before ``prometheus_client`` was first imported, which ``carboy run`` sees to. Its
     files know no registry: two apps in one process then report their sums together.
 
+    :ivar begins: method → what counts a request in flight; :meth:`fly` adds to it.
     :ivar registry: register metrics of your own here and ``/metrics`` shows them. What a
         collector with a ``collect()`` of its own says is that of the answering process.
     """
@@ -57,14 +58,14 @@ class Metrics:
             registry=self.registry,
             multiprocess_mode="livesum",
         )
-        self._began: dict[str, Began] = {}
+        self.begins: dict[str, Began] = {}
         self._tallies = Tallies()
         self._token = settings.METRICS_TOKEN.encode() if settings.METRICS_TOKEN else None
         self._closed = self._token is None and settings.APP_ENV == "Production"
 
     def began(self, method: str) -> None:
         """Count a request in flight."""
-        (self._began.get(method) or self._fly(method))()
+        (self.begins.get(method) or self.fly(method))()
 
     def ended(self, method: str, route: str, status: int) -> Ended:
         """Make what counts requests that were answered, and are no longer in flight.
@@ -81,7 +82,7 @@ class Metrics:
 
     def forget(self) -> None:
         """Begin anew in a process that was forked: what was made counts in another's files."""
-        self._began.clear()
+        self.begins.clear()
         self._tallies = Tallies()
 
     def serve(self, environ: WSGIEnvironment) -> Reply:
@@ -112,10 +113,11 @@ class Metrics:
         if scheme.lower() != "bearer" or not hmac.compare_digest(given, self._token):
             raise Unauthorized("The metrics ask for a token.", scheme='Bearer realm="metrics"')
 
-    def _fly(self, method: str) -> Began:
+    def fly(self, method: str) -> Began:
+        """Make what counts requests in flight."""
         known = method if method in METHODS else _OTHER_METHOD
-        made = self._began.get(known) or self._tallies.began(self._in_flight.labels(known))
-        self._began[known] = made
+        made = self.begins.get(known) or self._tallies.began(self._in_flight.labels(known))
+        self.begins[known] = made
         return made
 
 

@@ -18,6 +18,13 @@ _NEVER_BELIEVED = frozenset(
         "HTTP_FORWARDED",
     }
 )
+CLAIMS = _NEVER_BELIEVED | {
+    "HTTP_X_FORWARDED_FOR",
+    "HTTP_X_FORWARDED_HOST",
+    "HTTP_X_FORWARDED_PORT",
+    "HTTP_X_FORWARDED_PROTO",
+}
+"""Headers about which there is something to do; a request without any of them stays as it is."""
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 _REMEMBERED_MAX = 1024
 _REMEMBERED_LENGTH_MAX = 128

@@ -8,7 +8,7 @@ import os
 import select
 import sys
 from types import FunctionType
-from typing import TextIO
+from typing import Any, TextIO
 
 from carboy.logs.formats import JsonFormatter
 
@@ -30,6 +30,7 @@ def _of_logging(function: object) -> object:
 
 _handle = _of_logging(logging.Logger.handle)
 _call_handlers = _of_logging(logging.Logger.callHandlers)
+_is_enabled_for = _of_logging(logging.Logger.isEnabledFor)
 
 
 class Output(logging.StreamHandler[TextIO]):
@@ -40,8 +41,8 @@ class Shortcut:
     """The way of a finished line of JSON past records, while nobody would notice.
 
     That is so while :func:`carboy.logs.configure` is all that configured logging: no other
-    handler, no filter, no formatter or stream but its own. Asked for every line, so what the
-    project changes counts from the next one on.
+    handler, no filter, no formatter or stream but its own, and lines of this level wanted.
+    Asked for every line, so what the project changes counts from the next one on.
 
     :param logger: whose lines they are; a child of one below the root logger.
     :param level: of the lines.
@@ -74,6 +75,12 @@ class Shortcut:
             or not parent.propagate
             or _Logger.handle is not _handle
             or _Logger.callHandlers is not _call_handlers
+            or _Logger.isEnabledFor is not _is_enabled_for
+            or logger.disabled
+            or not (
+                logger._cache.get(self._level)  # type: ignore[attr-defined]  # noqa: SLF001
+                or logger.isEnabledFor(self._level)
+            )
         ):
             return -1
         try:
@@ -84,9 +91,10 @@ class Shortcut:
     def _look(self) -> None:
         """See who handles records, since that has changed."""
         self._handlers = _root.handlers.copy()
-        output = self._handlers[0] if len(self._handlers) == 1 else None
+        output: Any = self._handlers[0] if len(self._handlers) == 1 else None
         plain = getattr(sys.__stderr__, "encoding", None) in _ENCODINGS
-        self._output = output if type(output) is Output and plain else None
+        ours = type(output) is Output and type(self._logger) is _Logger and plain
+        self._output = output if ours else None
 
 
 def write_line(descriptor: int, line: str) -> bool:
