@@ -273,13 +273,13 @@ def test_errors_are_those_of_sqlalchemy_and_leave_nothing(reading):
     assert idle(reading)
 
 
-@pytest.mark.parametrize("step", ["begin_reading", "end_reading", "is_outdated"])
+@pytest.mark.parametrize("step", ["begin_alone", "end_alone", "is_outdated"])
 def test_an_interrupt_leaves_no_half_prepared_connection(reading, models, step, monkeypatch):
     policy = reading.app.extensions["carboy.database"]
     genuine = getattr(policy, step)
 
     def interrupted(*given, **more):
-        if step != "end_reading":
+        if step != "end_alone":
             genuine(*given, **more)
         raise KeyboardInterrupt
 

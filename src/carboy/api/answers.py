@@ -7,7 +7,7 @@ from typing import Any, cast
 from flask import Flask, Response, current_app
 from werkzeug.exceptions import BadRequestKeyError, HTTPException
 
-from carboy.api.envelope import Envelope, JSend, status_sent
+from carboy.api.envelope import Bare, Envelope, JSend, status_sent
 from carboy.errors import ApiError, for_status
 from carboy.fast.flask.context import RequestContext, current
 from carboy.fast.flask.response import Written, bodiless, make
@@ -19,6 +19,7 @@ __all__ = [
     "as_api_error",
     "empty",
     "envelope_in_use",
+    "is_ordinary",
     "render",
     "succeed",
     "written",
@@ -31,6 +32,7 @@ _EXTENSION = "carboy.envelope"
 _AROUND = "carboy.blueprints"  # endpoint → blueprints around it
 _DEFAULT = JSend()
 _new = tuple.__new__  # what a named tuple's own calls, after putting the values into a tuple
+_OURS = frozenset({JSend, Bare})
 
 
 def envelope_in_use() -> Envelope:
@@ -59,6 +61,12 @@ def _around(app: Flask, endpoint: str) -> tuple[Any, ...]:
     if len(found) == len(names):
         app.extensions.setdefault(_AROUND, {})[endpoint] = found
     return found
+
+
+def is_ordinary() -> bool:
+    """Tell whether no code of the project's takes part in wrapping an answer."""
+    context = current()
+    return type(envelope_in_use()) in _OURS and context.app.response_class is Response
 
 
 def succeed(data: Any, status: int, headers: Any = None) -> Response:

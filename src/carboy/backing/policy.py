@@ -96,16 +96,18 @@ class Policy(ABC):
     def refusal(self, error: Exception) -> CarboyError:
         """Say in one line why the database cannot be used, and what to do."""
 
-    def begin_reading(self, driver: Any, *, several: bool) -> Any:
-        """Prepare a connection of the driver, which is idle, for statements that only read.
+    def begin_alone(self, driver: Any, *, several: bool) -> Any:
+        """Prepare a connection of the driver, which is idle, for statements without a transaction.
 
-        :param several: they should see the same moment, as far as a transaction of this kind of
-            database does by itself; one statement needs no transaction at all.
-        :return: what :meth:`end_reading` needs to know.
+        Each is one by itself.
+
+        :param several: they only read, and should see the same moment, as far as a transaction of
+            this kind of database does by itself.
+        :return: what :meth:`end_alone` needs to know.
         """
         del driver, several
 
-    def end_reading(self, driver: Any, begun: Any) -> None:
+    def end_alone(self, driver: Any, begun: Any) -> None:
         """Undo it, also after an error; the pool ends a transaction by itself."""
         del driver, begun
 

@@ -73,15 +73,15 @@ class PostgreSQL(Policy):
         """See :meth:`Policy.migrating`."""
         return unchanged(connection)
 
-    def begin_reading(self, driver: Any, *, several: bool) -> bool:  # noqa: ARG002 - each statement sees its own moment
-        """See :meth:`Policy.begin_reading`; saves asking the server for a transaction, twice."""
+    def begin_alone(self, driver: Any, *, several: bool) -> bool:  # noqa: ARG002 - each statement sees its own moment
+        """See :meth:`Policy.begin_alone`; saves telling the server about it, twice."""
         alone: bool = driver.autocommit
         if not alone:
             driver.autocommit = True
         return alone
 
-    def end_reading(self, driver: Any, begun: bool) -> None:  # noqa: FBT001 - as the other gave it
-        """See :meth:`Policy.end_reading`."""
+    def end_alone(self, driver: Any, begun: bool) -> None:  # noqa: FBT001 - as the other gave it
+        """See :meth:`Policy.end_alone`."""
         if not begun:
             driver.autocommit = False
 

@@ -102,8 +102,8 @@ class SQLite(Policy):
             event.listen(engine, "do_connect", self._make_folder)
             survive_fork(engine)
 
-    def begin_reading(self, driver: Any, *, several: bool) -> None:
-        """See :meth:`Policy.begin_reading`."""
+    def begin_alone(self, driver: Any, *, several: bool) -> None:
+        """See :meth:`Policy.begin_alone`."""
         if several:
             driver.execute("BEGIN")
 

@@ -25,7 +25,7 @@ class Counted:
 
     def __init__(self, executing):
         self._executing = executing
-        self.reads = self.writes = 0
+        self.reads = self.writes = self.alone = 0
 
     def read(self, *given):
         self.reads += 1
@@ -34,6 +34,11 @@ class Counted:
     def write(self, *given):
         self.writes += 1
         return self._executing.write(*given)
+
+    def write_alone(self, *given):
+        self.writes += 1
+        self.alone += 1
+        return self._executing.write_alone(*given)
 
     def __getattr__(self, name):
         return getattr(self._executing, name)
@@ -117,6 +122,7 @@ def test_both_ways_answer_the_same(pair):
     # A comparison of the long way with itself would show nothing.
     assert pair.counted.reads > pair.asked["GET"] / 2
     assert pair.counted.writes > pair.asked["POST"] / 3
+    assert 0 < pair.counted.alone < pair.counted.writes
 
 
 MUTANTS = {

@@ -17,7 +17,7 @@ NEW = {"name": "Cup", "weight": 1}
 def taken(monkeypatch):
     """The statements that went the short way."""
     seen = []
-    for name in ("read", "write"):
+    for name in ("read", "write", "write_alone"):
         genuine = getattr(Execution, name)
 
         def counted(self, *given, genuine=genuine, name=name):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import Column, Table, bindparam, insert, inspect
 from sqlalchemy.orm import Mapper, registry
 
+from carboy.api.resource.certainty import Certainty
 from carboy.api.resource.mapping import is_loaded_silently, plain_columns
 from carboy.api.resource.reading import Shown, lane_of, shown_by
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from carboy.api.resource.plan import Plan
     from carboy.api.resource.resource import Resource
+    from carboy.backing.direct import Bound, Lane
 
 __all__ = ["Inserting"]
 
@@ -52,6 +54,7 @@ class _Place(NamedTuple):
 
     :param name: of the attribute; ``None``: the column is not mapped.
     :param default: makes the value where none is given.
+    :param calls_code: whether that is code of the project's.
     :param may_be_left_out: the database knows what to put there.
     :param keeps_none: ``None`` is a value, as JSON has one.
     """
@@ -59,6 +62,7 @@ class _Place(NamedTuple):
     name: str | None
     column: Column[Any]
     default: Callable[[], Any] | None
+    calls_code: bool
     may_be_left_out: bool
     keeps_none: bool
 
@@ -71,6 +75,7 @@ class Inserting:
         self._model = plan.kind.model
         self._shown: Shown | None = None
         self._names: frozenset[str] = frozenset()
+        self._events: list[Any] = []
         self._places: list[_Place] = []
         if not _is_ordinary(plan.kind):
             return
@@ -83,36 +88,63 @@ class Inserting:
         self._places = places
         # The key is the database's to give: what an object is told of it is another matter.
         self._names = frozenset(columns) - {plan.key.key}
+        self._events = [getattr(self._model, name).dispatch for name in self._names]
+        self._calls_code = any(place.calls_code for place in places)
+        self._certainty = Certainty(plan.schema, columns)
 
-    def insert(self, data: Mapping[str, Any], finish: Callable[[Any, Any], Any]) -> Any:
+    def insert(
+        self,
+        data: Mapping[str, Any],
+        finish: Callable[[Any, Any], Any],
+        *,
+        certain: bool,
+    ) -> Any:
         """Write a row, make the answer, and commit both or neither.
 
+        Where making the answer cannot fail, the row is committed by the statement itself.
+
         :param finish: makes the answer of what is shown of the row, and of its key.
+        :param certain: that it cannot fail.
         :return: the answer; ``None``: nothing was done, the long way must be taken.
         """
         shown, lane = self._shown, lane_of()
-        if shown is None or lane is None or not data.keys() <= self._names:
-            return None
-        if not self._is_unnoticed() or not lane.is_open_to_write() or not _are_values(data):
+        if shown is None or lane is None or not self._is_open(lane, data):
             return None
         try:
             values = self._values(data)
         except _NeedsContextError:
             self._shown = None
             return None
-        table: Any = inspect(self._model).local_table
-        if not lane.is_open_to_write() or lane.has_triggers(table):  # a default may use the session
-            return None
-        bound = lane.constant((self, *values), lambda: self._statement(table, values))
+        bound = self._bound(lane, values)
         if bound is None:
             return None
         place = shown.names.index(self._plan.key.key)
+        if certain and self._certainty.of(values):
+            row = lane.write_alone(bound, values)
+            return finish(shown.dump((row,))[0], row[place])
         return lane.write(bound, values, lambda row: finish(shown.dump((row,))[0], row[place]))
+
+    def _is_open(self, lane: Lane, data: Mapping[str, Any]) -> bool:
+        return (
+            data.keys() <= self._names
+            and self._is_unnoticed()
+            and lane.is_open_to_write()
+            and _are_values(data)
+        )
+
+    def _bound(self, lane: Lane, values: Mapping[str, Any]) -> Bound | None:
+        """Render the statement; ``None``: it is not all that happens."""
+        table: Any = inspect(self._model).local_table
+        if self._calls_code and not lane.is_open_to_write():  # a default may use the session
+            return None
+        if lane.has_triggers(table):
+            return None
+        return lane.constant((self, *values), lambda: self._statement(table, values))
 
     def _values(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """Give what is sent of a row: as objects are written, ``None`` counts as nothing given."""
         found: dict[str, Any] = {}
-        for name, column, default, may_be_left_out, keeps_none in self._places:
+        for name, column, default, _, may_be_left_out, keeps_none in self._places:
             value = None if name is None else data.get(name)
             if value is None and not (keeps_none and name in data):
                 if default is not None:
@@ -137,9 +169,8 @@ class Inserting:
         # The mapper itself is the first to listen to objects being made.
         if len(loaded.init) > 1 or loaded.init_failure or loaded.refresh_flush:
             return False
-        for name in self._names:
-            if getattr(self._model, name).dispatch.set:
-                return False
+        if any(each.set for each in self._events):
+            return False
         return is_loaded_silently(self._model)
 
 
@@ -185,6 +216,7 @@ def _places(mapper: Mapper[Any], columns: Mapping[str, Any]) -> list[_Place] | N
                 name,
                 column,
                 None if default is None else _maker(default),
+                default is not None and default.is_callable,
                 left_out or (keeps_none and default is None),
                 keeps_none,
             )

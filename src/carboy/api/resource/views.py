@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from flask import Response, url_for
+from flask import Response
 from flask.views import MethodView
 from sqlalchemy import Select, select
 
-from carboy.api.answers import empty
+from carboy.api.answers import empty, is_ordinary
 from carboy.api.conditional import (
     check_preconditions,
     entity_tag,
@@ -19,6 +19,7 @@ from carboy.api.conditional import (
     tagged,
 )
 from carboy.api.operation import declare_apart
+from carboy.api.resource.addresses import Addresses
 from carboy.api.resource.description import describe
 from carboy.api.resource.inserting import Inserting
 from carboy.api.resource.plan import Plan
@@ -52,6 +53,8 @@ class Routed:
         self._plan = Plan(kind)
         self._rule = rule
         self._name = name
+        is_read = "read" in self._plan.methods
+        self._addresses = Addresses(self._item_name if is_read else None, self._plan.key.key)
         self._handlers: Mapping[Method, Callable[..., Response]] = {
             "list": self._list,
             "create": self._create,
@@ -131,7 +134,12 @@ class Routed:
     def _create(self, data: dict[str, Any], **path: Any) -> Response:
         resource = self._kind(self._plan, path)
         values = self._checked(resource.prepare(data))
-        made: Response | None = self._inserting.insert(values, partial(self._created, resource))
+        written = self._addresses.of(resource.path)
+        made: Response | None = self._inserting.insert(
+            values,
+            partial(self._created, written.of),
+            certain=written.certain and is_ordinary(),
+        )
         if made is not None:
             return made
         return self._finish(resource, resource.create(values), 201)
@@ -211,16 +219,14 @@ class Routed:
         session.refresh(row)  # as the next read shows it: rounded, in UTC, with its defaults
         if status == 201:  # noqa: PLR2004 - Created
             response = self._created(
-                resource, self._shown(resource, row), getattr(row, self._plan.key.key)
+                self._addresses.of(resource.path).of,
+                self._shown(resource, row),
+                getattr(row, self._plan.key.key),
             )
         else:
             response = tagged(self._shown(resource, row), status)
         session.commit()
         return response
 
-    def _created(self, resource: Resource, shown: Any, key: Any) -> Response:
-        headers = {}
-        if "read" in self._plan.methods:
-            place = {**resource.path, self._plan.key.key: key}
-            headers["Location"] = url_for(f".{self._item_name}", **place)
-        return tagged(shown, 201, headers)
+    def _created(self, address: Callable[[Any], str] | None, shown: Any, key: Any) -> Response:
+        return tagged(shown, 201, {} if address is None else {"Location": address(key)})

@@ -162,6 +162,10 @@ class Lane:
         """
         return self._execution.write(bound, given, finish)
 
+    def write_alone(self, bound: Bound, given: Mapping[str, Any]) -> tuple[Any, ...]:
+        """Run one statement that writes a row and gives it back, as a transaction of its own."""
+        return self._execution.write_alone(bound, given)
+
     def records(
         self, session: Callable[[], Session], statement: Select[Any], given: Mapping[str, Any]
     ) -> Records:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -24,6 +25,7 @@ _OK = 200
 _SHORT = frozenset({204, 304})
 _LOCATIONS = frozenset({"location", "content-location"})
 LINES = {code: f"{code} {phrase.upper()}" for code, phrase in HTTP_STATUS_CODES.items()}
+_PATH = re.compile(r"/(?:[A-Za-z0-9_.~-][A-Za-z0-9_.~/-]*)?")
 
 
 DIRECT = "__carboy_direct__"
@@ -100,17 +102,26 @@ def send(
     ):
         return _called(response, environ, start_response)
     length = False
-    for name, _ in headers._list:
+    for name, value in headers._list:
         lower = name.lower()
         if lower == "content-length":
             length = True
-        elif lower in _LOCATIONS:
+        elif lower in _LOCATIONS and not (name == "Location" and _is_sent(response, value)):
             return _called(response, environ, start_response)
     sent = headers._list.copy()
     if not length:
         sent.append(("Content-Length", str(len(body[0]))))
     start_response(response._status, sent)
     return None
+
+
+def _is_sent(response: Response, location: str) -> bool:
+    """Tell whether a location is sent as it is: a path that has nothing to be quoted."""
+    return (
+        _PATH.fullmatch(location) is not None
+        and not response.autocorrect_location_header
+        and len(response.headers.getlist("Location")) == 1
+    )
 
 
 def _called(
