@@ -86,7 +86,7 @@ def options(settings: Settings) -> dict[str, Any]:
 
 def _worker_class(settings: Settings) -> type[Lifecycle]:
     if settings.SERVER == "gunicorn":
-        from carboy.server.worker import Worker  # each server is imported when it serves
+        from carboy.server.gunicorn.worker import Worker  # each server is imported when it serves
 
         return Worker
     from carboy.server.granian.engine import check

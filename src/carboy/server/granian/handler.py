@@ -15,8 +15,8 @@ from typing import Any
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from carboy.errors import ApiError, for_status
+from carboy.server.crew import Crew
 from carboy.server.granian.body import Arrival, LiveBody
-from carboy.server.granian.crew import Crew
 from carboy.server.granian.drain import Drain
 from carboy.server.granian.environ import Environments, HeadTooLong
 from carboy.server.granian.fields import Fields

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from carboy.server.granian.crew import Crew
+from carboy.server.crew import Crew
 
 APP = """
 import threading

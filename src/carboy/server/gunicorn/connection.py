@@ -1,0 +1,42 @@
+"""One client's connection, and what it is in the middle of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gunicorn.workers.gthread import TConn  # type: ignore[import-untyped]
+
+from carboy.server.arrival import Arrival
+
+
+class Connection(TConn):  # type: ignore[misc]
+    """gunicorn's connection, and more: who has it may read, write and close it, nobody else.
+
+    :param deadline: of :func:`time.monotonic`; when it is waited for no longer.
+
+    :ivar address: the client's, as in ``REMOTE_ADDR``.
+    :ivar remote_port: the client's, as in ``REMOTE_PORT``.
+    :ivar arrival: a request of which not all has come.
+    :ivar more: what came together with the request before.
+    :ivar rest: what of an answer the client has not taken.
+    :ivar is_last: whether it ends with the answer under way.
+    :ivar lingers: whether it only waits for the client to close.
+    :ivar is_overdue: whether its deadline has passed.
+    :ivar has_spoken: whether a request came on it.
+    """
+
+    def __init__(self, cfg: Any, sock: Any, client: Any, server: Any, deadline: float) -> None:
+        super().__init__(cfg, sock, client, server)
+        self.fd: int = sock.fileno()
+        self.address = client[0]
+        self.remote_port = str(client[1])
+        self.deadline = deadline
+        self.arrival: Arrival | None = None
+        self.more = b""
+        self.rest: memoryview | None = None
+        self.is_last = self.lingers = self.is_overdue = self.has_spoken = False
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether a request or an answer is under way on it."""
+        return self.rest is not None or self.arrival is not None

@@ -1,0 +1,193 @@
+"""Answers on their way out: whole ones in one piece, all others by gunicorn."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable
+from itertools import chain
+from typing import Any
+
+from gunicorn.http.wsgi import (  # type: ignore[import-untyped]
+    SERVER,
+    FileWrapper,
+    Response,
+    _make_early_hints_callback,
+)
+from gunicorn.util import hop_headers, http_date  # type: ignore[import-untyped]
+
+from carboy.server.gunicorn.connection import Connection
+
+Header = tuple[str, str]
+
+# What has a body, and a length: 204 and 304 have neither, or not the one that they name.
+_STATUS = re.compile(r"(?!204|304)[2-5]\d\d [ -~]+")
+_NAME = re.compile(r"[A-Za-z0-9-]+")
+_VALUE = re.compile("[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?")
+
+# Most headers are the same in every answer: each is written once, while there are not too many.
+_KNOWN_MAX = 1000
+_KNOWN_CHARACTERS = 512
+
+
+class Writer:
+    """Writes whole answers as gunicorn would: the same bytes, at once."""
+
+    def __init__(self) -> None:
+        self._known: dict[Header, bytes] = {}
+        self._starts: dict[tuple[str, bool], bytes] = {}
+        self._second = 0
+
+    def written(
+        self, status: str, headers: list[Header], body: bytes, *, is_last: bool
+    ) -> bytes | None:
+        """Write an answer whose headers announce just the length of *body*.
+
+        :return: ``None`` for one that is not ordinary: gunicorn may write or refuse it.
+
+        Source: RFC 9112, sections 4 (status line), 5 (field syntax) and 9.6 (tear-down).
+        """
+        start = self._start(status, is_last)
+        if start is None or type(body) is not bytes:
+            return None
+        lines: list[bytes | None] = [start]
+        known = self._known
+        try:
+            lines += [known.get(header) or self._line(header) for header in headers]
+            if b"Content-Length: %d\r\n" % len(body) not in lines:
+                return None
+            lines += (b"\r\n", body)
+            return b"".join(lines)  # type: ignore[arg-type]
+        except TypeError:  # a header that is no pair of str, or none that may be written here
+            return None
+
+    def _start(self, status: str, is_last: bool) -> bytes | None:  # noqa: FBT001 - a part of the key
+        second = int(time.time())
+        if second != self._second:
+            # Whoever reads the old one meanwhile is late by less than a second.
+            self._starts = {}
+            self._second = second
+        key = status, is_last
+        start = self._starts.get(key)
+        if start is None and isinstance(status, str) and _STATUS.fullmatch(status):
+            start = self._starts[key] = (
+                f"HTTP/1.1 {status}\r\nServer: {SERVER}\r\nDate: {http_date(second)}\r\n"
+                f"Connection: {'close' if is_last else 'keep-alive'}\r\n"
+            ).encode("ascii")
+        return start
+
+    def _line(self, header: Header) -> bytes | None:
+        name, value = header
+        plain = _NAME.fullmatch(name) and (not value or _VALUE.fullmatch(value))
+        if not plain or name.lower() in hop_headers:
+            return None
+        line = f"{name}: {value}\r\n".encode("latin-1")
+        if len(line) <= _KNOWN_CHARACTERS:
+            if len(self._known) >= _KNOWN_MAX:
+                self._known.clear()
+            self._known[name, value] = line
+        return line
+
+
+class Reply:
+    """One answer: the ``start_response`` of the app, and the way of its body.
+
+    :param method: of the request.
+    :param cfg: gunicorn's options.
+    :param is_last: whether the connection ends with it.
+
+    :ivar left: what comes behind a whole answer: nothing to be sent, but it may do something.
+    """
+
+    __slots__ = (
+        "_cfg",
+        "_connection",
+        "_headers",
+        "_response",
+        "_status",
+        "is_last",
+        "left",
+        "method",
+    )
+
+    version = (1, 1)
+
+    def __init__(self, method: str, connection: Connection, cfg: Any, *, is_last: bool) -> None:
+        self.method = method
+        self.is_last = is_last
+        self._connection = connection
+        self._cfg = cfg
+        self._status: str | None = None
+        self._headers: list[Header] = []
+        self._response: Any = None
+        self.left: Iterable[bytes] = ()
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether any of it may be out."""
+        return self._response is not None and self._response.headers_sent
+
+    def should_close(self) -> bool:
+        """Tell gunicorn's writer whether the connection ends."""
+        return self.is_last
+
+    def start(
+        self, status: str, headers: list[Header], exc_info: Any = None, /
+    ) -> Callable[[bytes], None]:
+        """Keep status and headers until the body begins (PEP 3333, "start_response()").
+
+        :raises BaseException: that of *exc_info*, when they are out already.
+        """
+        if exc_info is not None:
+            if self.is_begun:
+                raise exc_info[1].with_traceback(exc_info[2])
+        elif self._status is not None:
+            raise RuntimeError("start_response() was called twice.")
+        self._status, self._headers = status, headers
+        return self.write
+
+    def write(self, data: bytes) -> None:
+        """Send *data* at once: the old way of PEP 3333, for apps that need it."""
+        self._at_length().write(data)
+
+    def hint(self, headers: Iterable[Header]) -> None:
+        """Send "103 Early Hints" (RFC 8297), with gunicorn's."""
+        self._connection.sock.settimeout(None)
+        response = self._response or Response(self, self._connection.sock, self._cfg)
+        _make_early_hints_callback(self, self._connection.sock, response)(headers)
+
+    def carry(self, body: Iterable[bytes], writer: Writer) -> bytes | None:
+        """Send the body as it comes, unless it is there.
+
+        :return: the whole answer, left to be sent; ``None``: it is sent.
+        """
+        if isinstance(body, FileWrapper):
+            response = self._at_length()
+            response.write_file(body)
+        else:
+            chunks = iter(body if type(body) is not list or len(body) == 1 else (b"".join(body),))
+            first = next(chunks, b"")
+            status = self._status
+            if self._response is None and status is not None and self.method != "HEAD":
+                # What the app promised has come, or all of it: nothing is left to wait for.
+                whole = writer.written(status, self._headers, first, is_last=self.is_last)
+                if whole is not None:
+                    self.left = chunks
+                    return whole
+            response = self._at_length()
+            for chunk in chain((first,), chunks):
+                response.write(chunk)
+        response.close()
+        self.is_last = response.should_close()
+        return None
+
+    def _at_length(self) -> Any:
+        """Give gunicorn's writer, which waits for the client."""
+        if self._response is None:
+            if self._status is None:
+                raise RuntimeError("The app gave a body without calling start_response().")
+            self._connection.sock.settimeout(None)
+            response = Response(self, self._connection.sock, self._cfg)
+            response.start_response(self._status, self._headers)
+            self._response = response
+        return self._response
