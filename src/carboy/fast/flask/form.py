@@ -62,7 +62,9 @@ class _Quick(FormDataParser):
             or not (boundary and boundary.isascii())
         ):
             return super()._parse_multipart(stream, mimetype, content_length, options)
-        body = stream.read()
+        body = stream.read(content_length)
+        if len(body) < content_length:
+            body += stream.read()
         found = self._taken_apart(body, boundary.encode("ascii"), content_length)
         if found is None:
             again = io.BytesIO(body)

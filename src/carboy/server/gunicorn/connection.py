@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from wsgiref.types import WSGIEnvironment
 
 from gunicorn.workers.gthread import TConn  # type: ignore[import-untyped]
 
@@ -14,8 +15,7 @@ class Connection(TConn):  # type: ignore[misc]
 
     :param deadline: of :func:`time.monotonic`; when it is waited for no longer.
 
-    :ivar address: the client's, as in ``REMOTE_ADDR``.
-    :ivar remote_port: the client's, as in ``REMOTE_PORT``.
+    :ivar environ: what of a WSGI environment is the same for all its requests.
     :ivar arrival: a request of which not all has come.
     :ivar more: what came together with the request before.
     :ivar rest: what of an answer the client has not taken.
@@ -28,8 +28,7 @@ class Connection(TConn):  # type: ignore[misc]
     def __init__(self, cfg: Any, sock: Any, client: Any, server: Any, deadline: float) -> None:
         super().__init__(cfg, sock, client, server)
         self.fd: int = sock.fileno()
-        self.address = client[0]
-        self.remote_port = str(client[1])
+        self.environ: WSGIEnvironment | None = None
         self.deadline = deadline
         self.arrival: Arrival | None = None
         self.more = b""

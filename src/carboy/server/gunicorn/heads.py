@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -62,9 +63,16 @@ class Heads:
         # It moves the app to another place.
         self._is_blind = bool(os.environ.get("SCRIPT_NAME"))
 
-    def read(self, data: bytes, connection: Connection) -> WSGIEnvironment | None:
-        """Make the environment of the one request that *data* is.
+    def read(
+        self,
+        data: bytes,
+        connection: Connection,
+        begun: Callable[[bytes, int], Any] | None = None,
+    ) -> WSGIEnvironment | None:
+        """Make the environment of the one request that *data* is, or begins.
 
+        :param begun: makes ``wsgi.input`` of a part of the body and the number of bytes that
+            are missing; ``None``: the request must be all there.
         :return: ``None`` for anything else than one ordinary request.
 
         Source: RFC 9112, sections 3 (request line), 5 (field syntax) and 6 (message body);
@@ -77,7 +85,15 @@ class Heads:
         lines = data[start.end() : end].split(b"\r\n")
         if len(lines) > _FIELDS_MAX:
             return None
-        environ = self._base.copy()
+        usual = connection.environ
+        if usual is None:
+            usual = connection.environ = {
+                **self._base,
+                "REMOTE_ADDR": connection.client[0],
+                "REMOTE_PORT": str(connection.client[1]),
+                "gunicorn.socket": connection.sock,
+            }
+        environ = usual.copy()
         known = self._known
         for line in lines:
             field = known.get(line)
@@ -89,19 +105,20 @@ class Heads:
                 return None
             environ[field[0]] = field[1]
         method, target = start.groups()
-        path, _, query = target.partition(b"?")
+        uri = target.decode("latin-1")
+        path, _, query = uri.partition("?")
         environ["REQUEST_METHOD"] = method.decode("latin-1")
-        environ["RAW_URI"] = target.decode("latin-1")
-        environ["PATH_INFO"] = (unquote_to_bytes(path) if b"%" in path else path).decode("latin-1")
-        environ["QUERY_STRING"] = query.decode("latin-1")
-        environ["REMOTE_ADDR"] = connection.address
-        environ["REMOTE_PORT"] = connection.remote_port
-        environ["gunicorn.socket"] = connection.sock
+        environ["RAW_URI"] = uri
+        environ["PATH_INFO"] = unquote_to_bytes(path).decode("latin-1") if "%" in path else path
+        environ["QUERY_STRING"] = query
         body = data[end + len(_END) :]
-        length = environ.get("CONTENT_LENGTH")
-        if len(body) != (0 if length is None else int(length)):
+        missing = int(environ.get("CONTENT_LENGTH", 0)) - len(body)
+        if not missing:
+            environ["wsgi.input"] = BytesIO(body)
+        elif missing > 0 and begun is not None:
+            environ["wsgi.input"] = begun(body, missing)
+        else:
             return None
-        environ["wsgi.input"] = BytesIO(body)
         return environ
 
     def _field(self, line: bytes) -> tuple[str, str] | None:

@@ -18,6 +18,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from io import BufferedReader
 from threading import get_ident
 from typing import Any
 from wsgiref.types import WSGIApplication, WSGIEnvironment
@@ -27,6 +28,7 @@ from gunicorn import http  # type: ignore[import-untyped]
 from carboy.server.arrival import Arrival
 from carboy.server.crew import Crew
 from carboy.server.gunicorn import watch
+from carboy.server.gunicorn.body import Incoming, buffered
 from carboy.server.gunicorn.connection import Connection
 from carboy.server.gunicorn.heads import Heads
 from carboy.server.gunicorn.reply import Reply, Writer
@@ -284,17 +286,26 @@ class Reception:
             self._wait(connection)
 
     def _hand_over(self, connection: Connection, arrival: Arrival) -> None:
-        environ = None
+        environ = incoming = None
         if self._heads is not None:
-            environ = self._heads.read(bytes(arrival.data), connection)
+
+            def begun(held: bytes, missing: int) -> BufferedReader:
+                nonlocal incoming
+                waited_s = time.monotonic() - arrival.began
+                incoming = Incoming(connection.sock, held, missing, self._pace, waited_s)
+                return buffered(incoming)
+
+            environ = self._heads.read(bytes(arrival.data), connection, begun)
         if environ is None:
             self._by_gunicorn(connection, arrival)
         else:
             connection.arrival = None
-            self._answer(connection, environ)
+            self._answer(connection, environ, incoming)
 
-    def _answer(self, connection: Connection, environ: WSGIEnvironment) -> None:
-        """Run the app, and answer."""
+    def _answer(
+        self, connection: Connection, environ: WSGIEnvironment, incoming: Incoming | None = None
+    ) -> None:
+        """Run the app, and answer; *incoming* is a body that is not all there."""
         crew, me = self.crew, get_ident()
         crew.busy[me] = environ
         if crew.dozing:
@@ -311,6 +322,10 @@ class Reception:
         body: Any = None
         try:
             body = self._app(environ, reply.start)
+            if incoming is not None:
+                connection.sock.settimeout(0)
+                # Whoever sends what nobody wants is not waited for.
+                reply.is_last = is_last = is_last or incoming.missing > 0
             whole = reply.carry(body, self._writer)
         except BaseException as error:  # noqa: BLE001 - SystemExit of a view ends no worker, either
             self._fail(connection, error, is_told=reply.is_begun)
@@ -419,7 +434,7 @@ class Reception:
             # envelope; what needs no body is answered.
             self._by_gunicorn(connection, arrival)
         else:
-            _log.info("A request from %s came too slowly: refused.", connection.address)
+            _log.info("A request from %s came too slowly: refused.", connection.client[0])
             with contextlib.suppress(OSError):
                 connection.sock.send(_TOO_SLOW)
             self._linger(connection)
