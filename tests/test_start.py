@@ -54,3 +54,39 @@ def test_the_first_answers_do_not_wait_for_what_they_do_not_need(log_format):
     imported = set(done.stdout.split('"'))
     assert "flask" in imported
     assert not imported.intersection(HEAVY)
+
+
+PUBLIC_NAME = """
+import gc
+
+gc.set_threshold(700, 10, 10)
+import carboy
+
+{before}
+frozen = gc.get_freeze_count()
+phases = []
+gc.callbacks.append(lambda phase, info: phases.append(phase))
+carboy.Carboy
+left = gc.get_freeze_count()
+print(phases.count("start") <= 1, gc.isenabled(), gc.get_threshold())
+print(left <= frozen and bool(left) == bool(frozen))
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "thresholds"),
+    [
+        pytest.param("", (700, 10, 10), id="all is as before"),
+        pytest.param("gc.freeze()", (700, 10, 10), id="what was frozen stays so"),
+        pytest.param("gc.set_threshold(0)", (0, 10, 10), id="what was turned off stays so"),
+    ],
+)
+def test_no_garbage_is_looked_for_while_carboy_is_imported(before, thresholds):
+    done = subprocess.run(
+        [sys.executable, "-c", PUBLIC_NAME.format(before=before)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    # Where something was frozen the young are looked through once, afterwards.
+    assert done.stdout == f"True True {thresholds}\nTrue\n", done.stderr

@@ -7,6 +7,7 @@ host is contacted.
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -32,7 +33,6 @@ _YEAR_S = 31_536_000
 def blueprint() -> Blueprint:
     """Make the blueprint that serves ``/docs`` and the files it shows."""
     made = Blueprint("carboy_docs", __name__, template_folder=str(_OWN / "templates"))
-    release = _release()
 
     @page
     def docs() -> str:
@@ -40,7 +40,7 @@ def blueprint() -> Blueprint:
             "carboy/docs.html",
             title=current_app.config.get("API_TITLE") or current_app.name,
             document=url_for("carboy_openapi.document"),
-            assets=url_for("carboy_docs.asset", release=release, name=""),
+            assets=url_for("carboy_docs.asset", release=_release(), name=""),
         )
 
     def asset(release: str, name: str) -> Response:
@@ -60,6 +60,7 @@ def blueprint() -> Blueprint:
     return made
 
 
+@cache
 def _release() -> str:
     """Name the present files: a change of any of them changes the addresses."""
     digest = hashlib.sha256()

@@ -9,13 +9,12 @@ from wsgiref.types import WSGIEnvironment
 from carboy.errors import SettingsError
 from carboy.settings import Settings
 
-_LISTED = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^\s/?#@*:\[\]]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
+# Compiled, and kept by the standard library, where they are used.
+_LISTED = r"[a-z][a-z0-9+.-]*://(?:[^\s/?#@*:\[\]]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?"
 # What browsers serialise (RFC 6454, section 6.2): lower case, ASCII, nothing after the port.
-_SENT = re.compile(
-    r"[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?"
-)
+_SENT = r"[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?"
 _ONE_LABEL = "[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
-_HEADER_NAMES = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+(?:\s*,\s*[A-Za-z0-9!#$%&'*+.^_`|~-]+)*")
+_HEADER_NAMES = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+(?:\s*,\s*[A-Za-z0-9!#$%&'*+.^_`|~-]+)*"
 _WILDCARD = "://*."
 # Origins that nobody lists. A pattern that matches one of them lets in whoever registers
 # a name there, or anyone at all. ".invalid" is reserved (RFC 6761, section 6.4).
@@ -77,7 +76,7 @@ class Cors:
             return
         lowered = entry.lower()
         wildcard = _WILDCARD in lowered
-        if not _LISTED.fullmatch(lowered.replace(_WILDCARD, "://label.", 1)):
+        if not re.fullmatch(_LISTED, lowered.replace(_WILDCARD, "://label.", 1)):
             problems.append(
                 f"CORS_ORIGINS has {entry!r}, which is no origin. Write scheme and host and "
                 "nothing after them, such as https://app.example.com."
@@ -114,7 +113,7 @@ class Cors:
             or (
                 bool(self._patterns)
                 # "https://a/.example.com" is no origin, however an expression reads it.
-                and _SENT.fullmatch(origin) is not None
+                and re.fullmatch(_SENT, origin) is not None
                 and any(pattern.fullmatch(origin) for pattern in self._patterns)
             )
         )
@@ -139,7 +138,7 @@ class Cors:
         asked = environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS", "")
         allowed = self._headers
         if self._any_header:
-            allowed = asked if _HEADER_NAMES.fullmatch(asked) else ""
+            allowed = asked if re.fullmatch(_HEADER_NAMES, asked) else ""
         if allowed:
             headers.append(("Access-Control-Allow-Headers", allowed))
         return headers

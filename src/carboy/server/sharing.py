@@ -59,7 +59,7 @@ def without_collections() -> Iterator[None]:
     milliseconds each time, and unshares the memory of forked processes.
     """
     kept = gc.get_threshold()
-    gc.set_threshold(0)  # not gc.disable(): whether that is done is for the app to choose
+    gc.set_threshold(0)  # not gc.disable(): that is left to the app
     try:
         yield
     finally:

@@ -106,7 +106,7 @@ class Loaded:
 
     def as_config(self) -> dict[str, Any]:
         """Every setting by name, for ``app.config``."""
-        return {name: getattr(self, name) for name in self.declarations()}
+        return {name: getattr(self, name) for name in self.sources}
 
     def rows(self) -> list[Row]:
         """Every setting with its value (secrets hidden), source and meaning."""

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from carboy.backing.counters.memory import MemoryCounters
-from carboy.backing.counters.redis import RedisCounters
-from carboy.backing.counters.sqlite import SQLiteCounters
 from carboy.backing.counters.window import Counters
 from carboy.errors import SettingsError
 
@@ -27,10 +24,16 @@ def open_counters(url: str, *, folder: Path, prefix: str) -> Counters:
     """
     scheme, found, rest = url.partition("://")
     if found and scheme == "memory":
+        from carboy.backing.counters.memory import MemoryCounters  # each where it is wanted
+
         return MemoryCounters()
     if found and scheme == "sqlite" and rest[:1] in ("", "/"):
+        from carboy.backing.counters.sqlite import SQLiteCounters
+
         return SQLiteCounters(folder / (rest[1:] or _FILE))
     if found and scheme in _SERVERS:
+        from carboy.backing.counters.redis import RedisCounters
+
         return RedisCounters(url, prefix=prefix)
     raise SettingsError(  # without the URL, which may hold a password
         "RATE_LIMIT_STORAGE names no place for counters. Use memory://, sqlite:///FILE or "

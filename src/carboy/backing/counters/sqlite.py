@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from carboy.backing.counters.window import PARTS, Level, Window, clock, leaves_in_s, part_of
+
+if TYPE_CHECKING:
+    import sqlite3
 
 __all__ = ["SQLiteCounters"]
 
@@ -52,8 +55,6 @@ class SQLiteCounters:
     :param clock: gives the time in seconds, the same one to all processes.
     """
 
-    faults: tuple[type[Exception], ...] = (sqlite3.Error, OSError)
-
     def __init__(
         self, file: Path, *, timeout_s: float = 1.0, clock: Callable[[], float] = clock
     ) -> None:
@@ -66,6 +67,13 @@ class SQLiteCounters:
         self._inherited: list[sqlite3.Connection] = []
         self._pruned_at = 0.0
         os.register_at_fork(after_in_child=_unlocked(self))
+
+    @property
+    def faults(self) -> tuple[type[Exception], ...]:
+        """See :class:`~carboy.backing.counters.window.Counters`."""
+        import sqlite3  # not before something is counted
+
+        return sqlite3.Error, OSError
 
     def take(self, windows: Sequence[Window]) -> tuple[bool, list[Level]]:
         """See :class:`~carboy.backing.counters.window.Counters`."""
@@ -126,6 +134,8 @@ class SQLiteCounters:
             # Closing what the parent opened could take its locks away; it is kept, unused.
             self._inherited.append(self._connection)
             self._connection = None
+        import sqlite3  # as above
+
         self._file.parent.mkdir(parents=True, exist_ok=True)
         self._file.touch(mode=0o600)
         connection = sqlite3.connect(
@@ -149,7 +159,7 @@ class SQLiteCounters:
         while True:
             try:
                 connection.execute("PRAGMA journal_mode = WAL")
-            except sqlite3.OperationalError:
+            except connection.OperationalError:
                 if time.monotonic() >= give_up_at:
                     raise
                 time.sleep(_RETRY_S)

@@ -50,8 +50,10 @@ class CountersDown(Exception):
 class Counters(Protocol):
     """A place where counters are kept. Every method is one step that nobody interrupts."""
 
-    faults: tuple[type[Exception], ...]
-    """What the methods raise when the place does not answer."""
+    @property
+    def faults(self) -> tuple[type[Exception], ...]:
+        """What the methods raise when the place does not answer."""
+        ...
 
     def take(self, windows: Sequence[Window]) -> tuple[bool, list[Level]]:
         """Take one from each window, or from none unless all of them have room.
