@@ -92,6 +92,7 @@ def tagged(data: Any, status: int = _OK, headers: Mapping[str, str] | None = Non
     """Answer with *data* in the envelope, and with the tag that a read of it has.
 
     :param status: of a success with a body.
+    :param headers: none of those that every answer has.
     """
     envelope = envelope_in_use()
     wrapped = envelope.success(data, status)
@@ -99,8 +100,8 @@ def tagged(data: Any, status: int = _OK, headers: Mapping[str, str] | None = Non
     as_read = wrapped if status == _OK else envelope.success(data, _OK)
     tag = _tag(body if as_read == wrapped else dumps(as_read))
     response = make(body, status, envelope.media_type)
-    if headers:
-        response.headers.update(headers)
+    for name, value in (headers or {}).items():
+        response.headers.add(name, value)
     response.headers.add("ETag", f'"{tag}"')
     response.headers.add("Cache-Control", _CACHE)
     return response

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
+import hmac
 import json
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property, lru_cache
 from typing import Any
 
-from flask import current_app
-from itsdangerous import BadData, URLSafeSerializer
+from itsdangerous import BadData, Signer, URLSafeSerializer
+from itsdangerous.encoding import base64_encode
+from itsdangerous.signer import SigningAlgorithm
 
 from carboy.errors import BadRequest
+from carboy.fast.flask.context import current
 
 __all__ = ["InvalidCursor", "Place", "read", "write"]
+
+_LISTS_REMEMBERED = 64
+_SHORT_BYTES = 128
+_BOUND = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class InvalidCursor(BadRequest):
@@ -66,21 +74,63 @@ def read(cursor: str, bound_to: str, *, length: int) -> Place:
 class _Compact:
     """JSON without spaces, as short as it gets."""
 
-    @staticmethod
-    def dumps(value: Any) -> str:
-        return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    dumps = staticmethod(json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode)
 
     @staticmethod
     def loads(text: str | bytes) -> Any:
         return json.loads(text)
 
 
+class _Algorithm(SigningAlgorithm):
+    """HMAC with SHA-1, what itsdangerous takes by itself, in one step."""
+
+    def get_signature(self, key: bytes, value: bytes) -> bytes:
+        return hmac.digest(key, value, "sha1")
+
+
+class _Signer(Signer):
+    """Keeps the key that it derives."""
+
+    @cached_property
+    def _derived(self) -> bytes:
+        return super().derive_key()
+
+    def derive_key(self, secret_key: str | bytes | None = None) -> bytes:
+        return self._derived if secret_key is None else super().derive_key(secret_key)
+
+
+class _Serializer(URLSafeSerializer):
+    """Keeps its signer, and compresses only what may become shorter."""
+
+    @cached_property
+    def _signer(self) -> Signer:
+        return super().make_signer()
+
+    def make_signer(self, salt: str | bytes | None = None) -> Signer:
+        return self._signer if salt is None else super().make_signer(salt)
+
+    def dump_payload(self, obj: Any) -> bytes:
+        text = _Compact.dumps(obj).encode()
+        return base64_encode(text) if len(text) < _SHORT_BYTES else super().dump_payload(obj)
+
+
 def _signer(bound_to: str) -> URLSafeSerializer:
-    config = current_app.config
+    config = current().app.config
     if not config.get("SECRET_KEY"):
         raise RuntimeError("Cursors are signed: set SECRET_KEY, or call Carboy(app).")
-    keys = [*(config.get("SECRET_KEY_FALLBACKS") or ()), config["SECRET_KEY"]]
-    return URLSafeSerializer(keys, salt=f"carboy.cursor:{bound_to}", serializer=_Compact)
+    keys = *(config.get("SECRET_KEY_FALLBACKS") or ()), config["SECRET_KEY"]
+    return _serializer(keys, bound_to)
+
+
+@lru_cache(maxsize=_LISTS_REMEMBERED)
+def _serializer(keys: tuple[str, ...], bound_to: str) -> URLSafeSerializer:
+    return _Serializer(
+        list(keys),
+        salt=f"carboy.cursor:{bound_to}",
+        serializer=_Compact,
+        signer=_Signer,
+        signer_kwargs={"algorithm": _Algorithm()},
+    )
 
 
 _READERS: Mapping[str, tuple[type[Any], Callable[[str], Any]]] = {
@@ -114,4 +164,4 @@ def _read(written: Any) -> Any:
 
 def bound_to(parts: Sequence[Any]) -> str:
     """Write what a list is (its address, order and filters) as the text a cursor is bound to."""
-    return json.dumps(parts, separators=(",", ":"))
+    return _BOUND(parts)

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from flask import request
-
 from carboy.api import cursors
 from carboy.api.cursors import Place
 from carboy.api.sorting import SortKey
+from carboy.fast.flask.context import current
 
 __all__ = ["address", "backward", "bound_to", "onward"]
 
@@ -38,6 +37,9 @@ def backward(first: Sequence[Any] | None, bound: str) -> str:
 
 def _asked() -> list[tuple[str, str]]:
     """Give what was asked for beside the place in the list, in one order."""
+    request = current().request
+    if not request.environ.get("QUERY_STRING"):
+        return []
     pairs = request.args.items(multi=True)
     return sorted((name, value) for name, value in pairs if name not in ("cursor", "page"))
 
@@ -45,11 +47,12 @@ def _asked() -> list[tuple[str, str]]:
 def bound_to(keys: Sequence[SortKey]) -> str:
     """Say what list is at hand: its address, its order, its filters."""
     asked = [pair for pair in _asked() if pair[0] not in ("limit", "sort")]
-    return cursors.bound_to([request.path, [str(key) for key in keys], asked])
+    return cursors.bound_to([current().request.path, [str(key) for key in keys], asked])
 
 
 def address(**place: Any) -> str:
     """Write the address of another page of the list at hand (RFC 3986, section 4.2)."""
+    request = current().request
     path = quote(request.root_path + request.path, safe="/:@!$&'()*+,;=~")
     query = urlencode([*_asked(), *place.items()])
     return f"{path}?{query}" if query else path

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from marshmallow import Schema, ValidationError, validates_schema
+from marshmallow import Schema, ValidationError, missing, validates_schema
 from sqlalchemy import Integer, Table, UniqueConstraint, Uuid, inspect
 
 from carboy.api.columns import fit_of, key_of, stored_as
@@ -95,6 +95,10 @@ class Plan:
             named["sort"] = self.sorting.field()
 
         class Query(Schema):
+            def load(self, data: Any, **options: Any) -> Any:
+                # Of most lists nothing is asked but the beginning.
+                return super().load(data, **options) if data or asked else dict(defaults)
+
             @validates_schema(pass_original=True, skip_on_field_errors=False)
             def _refuse_unknown(self, data: Any, original: Any, **_: Any) -> None:
                 del data
@@ -104,7 +108,18 @@ class Plan:
                     raise ValidationError(problems)
 
         made: type[Schema] = type(f"{kind.__name__}Query", (Query,), dict(named))
-        return made()
+        schema = made()
+        defaults = {
+            field.attribute or name: field.load_default
+            for name, field in schema.load_fields.items()
+            if field.load_default is not missing
+        }
+        # What is required, or made anew each time, is not known before.
+        asked = any(map(callable, defaults.values())) or any(
+            field.required or "." in (field.attribute or name)
+            for name, field in schema.load_fields.items()
+        )
+        return schema
 
 
 def _methods(kind: type[Resource]) -> tuple[Method, ...]:
