@@ -105,6 +105,15 @@ def test_a_project_without_migrations_starts_and_none_are_made(app, tmp_path):
     start(app)
     assert not (tmp_path / "migrations").exists()
     assert tables(app) == set()
+    assert "alembic" not in app.extensions  # which takes long to be imported
+
+
+def test_a_start_applies_migrations_that_are_elsewhere(app, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    write(elsewhere, 1, CREATE, DROP)
+    app.config["ALEMBIC"] = {"script_location": str(elsewhere)}
+    start(app)
+    assert tables(app) == {"alembic_version", "books", "shelves"}
 
 
 def test_a_start_leaves_no_connection_to_forked_workers(app, folder):

@@ -26,6 +26,7 @@ from carboy.backing.isolation import isolated
 from carboy.backing.policy import Policy, quiet_plugins
 from carboy.backing.records import Record, Records
 from carboy.backing.repeats import watched
+from carboy.backing.scripts import may_exist, turn
 from carboy.backing.streaming import Rows
 from carboy.backing.writing import writing
 from carboy.errors import SettingsError
@@ -237,10 +238,14 @@ class Database(SQLAlchemy):
         """
         policy = self._policy()
         try:
-            self._migrations().start(
-                upgrade=current_app.config.get("DATABASE_UPGRADE", False),
-                allow_newer=current_app.config.get("DATABASE_ALLOW_NEWER", False),
-            )
+            if may_exist(the_app()):
+                self._migrations().start(
+                    upgrade=current_app.config.get("DATABASE_UPGRADE", False),
+                    allow_newer=current_app.config.get("DATABASE_ALLOW_NEWER", False),
+                )
+            else:  # Alembic takes longer to be imported than an app to start
+                with turn(policy):
+                    policy.prove_writable()
         except (SQLAlchemyError, OSError) as error:
             raise policy.refusal(error) from error
         policy.let_go(self.engine)

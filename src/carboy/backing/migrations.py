@@ -7,7 +7,6 @@ transaction on every engine, and messages that name the remedy.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,10 +18,10 @@ from flask_alembic.extension import _Cache
 from sqlalchemy import Connection, MetaData, TypeDecorator
 
 from carboy.backing.policy import Policy
+from carboy.backing.scripts import turn, usual_folder
 from carboy.errors import CarboyError
 
 _log = logging.getLogger(__name__)
-_RETRY_S = 0.05
 
 
 class Migrations(Alembic):
@@ -45,7 +44,7 @@ class Migrations(Alembic):
         app.extensions["alembic"] = self
         config = app.config.setdefault("ALEMBIC", {})
         config.setdefault("path_separator", "os")
-        config.setdefault("script_location", str(_root_of(app) / "migrations"))
+        config.setdefault("script_location", str(usual_folder(app)))
         config.setdefault("version_locations", [])
         context = app.config.setdefault("ALEMBIC_CONTEXT", {})
         context.setdefault("compare_server_default", True)
@@ -130,11 +129,7 @@ class Migrations(Alembic):
         if "carboy_migrating" in g:
             yield
             return
-        with self._policy.lock() as taken:
-            if not taken():
-                _log.info("Another instance migrates the database; waiting for it.")
-                while not taken():
-                    time.sleep(_RETRY_S)
+        with turn(self._policy):
             g.carboy_migrating = True
             try:
                 yield
@@ -173,14 +168,6 @@ def migrations_of(app: Flask, metadata: MetaData, policy: Policy) -> Migrations:
         found = Migrations(metadata, policy)
         found.init_app(app)
     return found
-
-
-def _root_of(app: Flask) -> Path:
-    """Give the folder that holds the app's package or module."""
-    folder = Path(app.root_path)
-    while (folder / "__init__.py").is_file():
-        folder = folder.parent
-    return folder
 
 
 def _rendered(kind: str, item: Any, context: Any) -> Any:
