@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from flask import Flask, Response, current_app
+from flask.globals import _cv_request
 from werkzeug.exceptions import BadRequestKeyError, HTTPException
 
 from carboy.api.envelope import Bare, Envelope, JSend, status_sent
 from carboy.errors import ApiError, for_status
-from carboy.fast.flask.context import RequestContext, current
+from carboy.fast.flask.context import RequestContext
 from carboy.fast.flask.response import Written, bodiless, make
 from carboy.fast.json import dumps
 
@@ -37,20 +38,24 @@ _OURS = frozenset({JSend, Bare})
 
 def envelope_in_use() -> Envelope:
     """Find the envelope of the request: the innermost blueprint's that has one, or the app's."""
-    context = current()
+    context: Any = _cv_request.get(None)
     if context is None:
-        return cast("Envelope", current_app.extensions.get(_EXTENSION, _DEFAULT))
-    app = context.app
-    known = app.extensions
+        envelope: Envelope = current_app.extensions.get(_EXTENSION, _DEFAULT)
+        return envelope
+    known = context.app.extensions
+    # The lane's own context tells the rule without making the request.
     rule = context.url_rule if type(context) is RequestContext else context.request.url_rule
     if rule is not None and "." in rule.endpoint:
         around = known.get(_AROUND)
         blueprints = None if around is None else around.get(rule.endpoint)
-        for blueprint in _around(app, rule.endpoint) if blueprints is None else blueprints:
-            envelope = getattr(blueprint, "envelope", None)
-            if envelope is not None:
-                return cast("Envelope", envelope)
-    return cast("Envelope", known.get(_EXTENSION, _DEFAULT))
+        if blueprints is None:
+            blueprints = _around(context.app, rule.endpoint)
+        for blueprint in blueprints:
+            found: Envelope | None = getattr(blueprint, "envelope", None)
+            if found is not None:
+                return found
+    envelope = known.get(_EXTENSION, _DEFAULT)
+    return envelope  # noqa: RET504 - of this type
 
 
 def _around(app: Flask, endpoint: str) -> tuple[Any, ...]:

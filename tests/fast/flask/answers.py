@@ -123,7 +123,7 @@ JSON = (
 
 
 NUMBERS = (
-    lambda: [1e-5, 0.5], lambda: [1e16], lambda: {"small": 1e-4, "large": 9999999999999998.0, "no": -0.0}, lambda: [12345678.9, 1e15], lambda: [2**63, 2**64], lambda: {"del": "\x7f"}, lambda: {"z": 1, "a": [-1e-5]},
+    lambda: [{"f": 1e-5}, {"f": 0.5}], lambda: [{"f": 1e16}, {"i": 1}], lambda: {"small": 1e-4, "large": 9999999999999998.0, "no": -0.0}, lambda: [12345678.9, 1e15], lambda: [2**63, 2**64], lambda: {"del": "\x7f"}, lambda: {"z": 1, "a": [-1e-5]},
 )  # fmt: skip
 
 

@@ -294,6 +294,8 @@ def test_an_error_that_no_handler_took_may_be_answered_instead_of_raised(app):
     [
         pytest.param({"n": 1e16}, id="a float with an exponent"),
         pytest.param({"n": float("nan")}, id="NaN"),
+        pytest.param([{"n": 1.5}, {"n": 1e16}], id="a float with an exponent, in an object"),
+        pytest.param([{"n": 1}, {"n": [1.5, {}]}], id="a list in an object in a list"),
         pytest.param({"n": 2**64}, id="a large integer"),
         pytest.param({"n": "\x7f"}, id="a control character that only one of them escapes"),
         pytest.param({"n": "\ud800"}, id="a lone surrogate"),

@@ -31,13 +31,13 @@ def answer_of(app: Any, plan: Plan, context: Any, value: Any) -> Any:
     :return: a response; or status, headers and body, when nobody has to see one.
     """
     kind = type(value)
-    if kind is Response and plan.direct:
-        return hooks.after(app, plan, context, value)
-    if kind is not Written and not plan.direct:
-        return hooks.after(app, plan, context, app.make_response(value))
     headers = None
     if kind is Written:
         body, code, content_type = value
+    elif not plan.direct:
+        return hooks.after(app, plan, context, app.make_response(value))
+    elif kind is Response:
+        return hooks.after(app, plan, context, value)
     else:
         data, code, headers = (value, _OK, None) if kind in _DATA else _parts(value)
         body, content_type = _written(plan, data)

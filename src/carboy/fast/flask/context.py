@@ -122,10 +122,10 @@ class RequestContext(ctx.RequestContext):
     @property
     def url_rule(self) -> Any:
         """The rule that matched."""
-        made = self.made
-        if made is not None or self.route is None:
+        route = self.route
+        if route is None or self.made is not None:
             return self.request.url_rule
-        return self.route.rule
+        return route.rule
 
     @property
     def _after_request_functions(self) -> list[Any]:
