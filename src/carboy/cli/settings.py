@@ -35,7 +35,7 @@ def settings(invocation: Invocation, *, as_json: bool) -> None:
     """
     rows = _rows(invocation)
     if as_json:
-        click.echo(json.dumps([vars(row) for row in rows], indent=2, default=str))
+        click.echo(json.dumps([row._asdict() for row in rows], indent=2, default=str))
         return
     _print(rows)
 

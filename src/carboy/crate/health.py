@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 from wsgiref.types import WSGIEnvironment
 
 from carboy.crate.maintenance import Maintenance
@@ -26,8 +26,7 @@ _OK = 200
 _UNAVAILABLE = 503
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """How one check went.
 
     :param state: ``ok``, ``failed`` or ``timed out``.

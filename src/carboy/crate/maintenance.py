@@ -6,10 +6,9 @@ import json
 import os
 import tempfile
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 from carboy.errors import Unavailable
 from carboy.settings import Settings
@@ -19,8 +18,7 @@ _RETRY_AFTER_S = 60
 _LOOK_EVERY_NS = 250_000_000
 
 
-@dataclass(frozen=True)
-class Notice:
+class Notice(NamedTuple):
     """What callers are told while maintenance is on."""
 
     message: str = _MESSAGE

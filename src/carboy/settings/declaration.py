@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 
 _FALSE = {"0", "false", "no", "off", "n", "f"}
 _TRUE = {"1", "true", "yes", "on", "y", "t"}
@@ -16,8 +15,7 @@ REQUIRED = object()
 """The default of a setting that must be given, declared as ``NAME: str``."""
 
 
-@dataclass(frozen=True)
-class Setting:
+class Setting(NamedTuple):
     """One setting as a class declares it; see :func:`setting`."""
 
     default: Any = REQUIRED

@@ -6,9 +6,8 @@ import difflib
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Self, get_type_hints
+from typing import Any, ClassVar, NamedTuple, Self, get_type_hints
 
 from carboy.errors import SettingsError
 from carboy.settings.declaration import REQUIRED, Setting, parse
@@ -24,8 +23,7 @@ _ARGUMENT = "argument"
 _APP_CONFIG = "app.config"
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One line of ``carboy settings``: a setting, its printable value and its source."""
 
     name: str

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, cast
 
 from flask import Flask
 
@@ -19,8 +18,7 @@ EXTENSION = "carboy.limits"
 _DEFAULT = "default"
 
 
-@dataclass(frozen=True)
-class Policy:
+class Policy(NamedTuple):
     """One rate that holds for a view; *name* is what its counter and headers are called."""
 
     name: str
@@ -33,8 +31,7 @@ class Policy:
         return Window(self.key + whose(self.by), *self.rate)
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """All that holds for one view and method.
 
     :ivar described: value of the ``RateLimit-Policy`` header.

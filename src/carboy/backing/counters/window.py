@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 __all__ = ["PARTS", "Counters", "CountersDown", "Level", "Window", "leaves_in_s", "part_of"]
@@ -18,8 +17,7 @@ __all__ = ["PARTS", "Counters", "CountersDown", "Level", "Window", "leaves_in_s"
 PARTS = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """One counter and its quota.
 
     :param key: names the counter; the quota and the length belong into it.
