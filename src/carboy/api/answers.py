@@ -10,7 +10,7 @@ from werkzeug.exceptions import BadRequestKeyError, HTTPException
 
 from carboy.api.envelope import Bare, Envelope, JSend, status_sent
 from carboy.errors import ApiError, for_status
-from carboy.fast.flask.context import RequestContext
+from carboy.fast.flask.context import RequestContext, current
 from carboy.fast.flask.response import Written, bodiless, make
 from carboy.fast.json import dumps
 
