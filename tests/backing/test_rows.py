@@ -346,6 +346,14 @@ class TestOnPostgreSQL:
         outside.dispose()
         assert len(reading.db.rows(select(models.User))) == 3
 
+    def test_a_statement_alone_is_refused_where_a_transaction_is_open(self, reading):
+        policy = reading.app.extensions["carboy.database"]
+        with reading.db.engine.connect() as connection:
+            connection.exec_driver_sql("SELECT 1")
+            with pytest.raises(Exception, match="can't change 'autocommit' now"):
+                policy.begin_alone(connection.connection.dbapi_connection, several=False)
+            assert not connection.connection.dbapi_connection.autocommit
+
     def test_tables_may_change_under_prepared_statements(self, reading, models):
         import psycopg
 

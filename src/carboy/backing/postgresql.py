@@ -17,6 +17,7 @@ from carboy.errors import CarboyError, SettingsError
 
 _THRESHOLD = "prepare_threshold"
 _NOT_SUPPORTED = "0A000"
+_IDLE = 0  # PQTRANS_IDLE (PostgreSQL, "Connection Status Functions")
 _TRIGGERS = text(
     "SELECT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = CAST(:name AS regclass)"
     " AND NOT tgisinternal)"
@@ -77,13 +78,13 @@ class PostgreSQL(Policy):
         """See :meth:`Policy.begin_alone`; saves telling the server about it, twice."""
         alone: bool = driver.autocommit
         if not alone:
-            driver.autocommit = True
+            _commit_each(driver, on=True)
         return alone
 
     def end_alone(self, driver: Any, begun: bool) -> None:  # noqa: FBT001 - as the other gave it
         """See :meth:`Policy.end_alone`."""
         if not begun:
-            driver.autocommit = False
+            _commit_each(driver, on=False)
 
     def begin_writing(self, driver: Any) -> None:
         """See :meth:`Policy.begin_writing`; the driver begins with the first statement."""
@@ -131,6 +132,17 @@ class PostgreSQL(Policy):
             f"The database at {self.place} cannot be used ({first_line(error)}). "
             "Check that the server runs, and DATABASE_URL."
         )
+
+
+def _commit_each(driver: Any, *, on: bool) -> None:
+    """Set ``autocommit``; the driver's own way takes a lock and a tenth of a short request.
+
+    In a transaction the driver refuses that, and should.
+    """
+    if driver.pgconn.transaction_status == _IDLE:
+        driver._autocommit = on  # noqa: SLF001 - what that way ends in
+    if driver.autocommit is not on:
+        driver.autocommit = on
 
 
 def _threshold(text: Any) -> int | None:
