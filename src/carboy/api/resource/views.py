@@ -21,6 +21,7 @@ from carboy.api.conditional import (
 from carboy.api.operation import declare_apart
 from carboy.api.resource.addresses import Addresses
 from carboy.api.resource.description import describe
+from carboy.api.resource.dispatching import dispatching
 from carboy.api.resource.inserting import Inserting
 from carboy.api.resource.plan import Plan
 from carboy.api.resource.reading import Reading
@@ -77,7 +78,7 @@ class Routed:
                 if method in self._plan.methods
             }
             if methods:
-                members = {**methods, "init_every_request": False}
+                members = {**methods, **dispatching(methods), "init_every_request": False}
                 kind: type[MethodView] = type(f"{self._kind.__name__}View", (MethodView,), members)
                 yield rule, name, kind.as_view(name)
 
