@@ -24,6 +24,8 @@ lock := pyproject.toml uv.lock
 # What a shell had active must not decide where packages land.
 unexport VIRTUAL_ENV
 unexport PYTHONHOME
+# Nor have every process compile all that it imports, each time anew.
+unexport PYTHONDONTWRITEBYTECODE
 sync = UV_PROJECT_ENVIRONMENT='$(venv)' UV_PYTHON='$(bin)/python' UV_PYTHON_DOWNLOADS=never \
 	'$(uv)' sync --quiet --frozen
 
