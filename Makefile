@@ -49,10 +49,13 @@ start: $(venv)/for-running ## Serve the shop on http://127.0.0.1:8080 (HTTP_PORT
 	@echo 'Starting the shop; Ctrl-C stops it'
 	@cd examples/shop && exec '$(bin)/carboy' run wsgi:app
 
+# Slow tests stand together; a worker that is done takes over half of what another still has.
+share := -n auto --dist worksteal
+
 .PHONY: test
 test: $(venv)/for-development ## Run the tests (PYTEST_ARGS=… reaches pytest)
 	@echo 'Running the tests'
-	@'$(bin)/pytest' -q -n auto $(PYTEST_ARGS)
+	@'$(bin)/pytest' -q $(share) $(PYTEST_ARGS)
 
 .PHONY: contract
 contract: $(venv)/for-development ## Hold the shop against its OpenAPI document with schemathesis
@@ -124,7 +127,7 @@ docs: $(venv)/for-development ## Build the documentation into docs/_build/html
 .PHONY: coverage
 coverage: $(venv)/for-development ## Measure coverage: on screen, htmlcov/index.html and coverage.xml
 	@echo 'Running the tests with coverage'
-	@'$(bin)/pytest' -q -n auto --cov --cov-report=term --cov-report=html --cov-report=xml $(PYTEST_ARGS)
+	@'$(bin)/pytest' -q $(share) --cov --cov-report=term --cov-report=html --cov-report=xml $(PYTEST_ARGS)
 
 .PHONY: shop-files
 shop-files: $(venv)/for-development ## Write the shop's deployment files anew, and what its image installs
