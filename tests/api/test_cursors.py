@@ -55,3 +55,17 @@ def test_a_cursor_is_good_with_its_own_keys_only(plain):
         assert other.loads_unsafe(made)[0] is False
         with pytest.raises(cursors.InvalidCursor):
             cursors.read(other.dumps([0, 1])[:-2], "list", length=1)
+
+
+def test_values_that_are_equal_and_of_other_types_have_cursors_of_their_own(plain):
+    for value in (1, True, 1.0, "1"):
+        read = plain("list").loads(cursors.write(Place((value,)), "list"))
+        assert read == [0, value]
+        assert type(read[1]) is type(value)
+
+
+@pytest.mark.parametrize("value", [{}, b"bytes"], ids=["no order", "bytes"])
+def test_what_has_no_order_has_no_cursor(plain, value):
+    assert plain
+    with pytest.raises(TypeError):
+        cursors.write(Place((value,)), "list")

@@ -21,7 +21,7 @@ from carboy.fast.flask.context import current
 
 __all__ = ["InvalidCursor", "Place", "read", "write"]
 
-_LISTS_REMEMBERED = 64
+_REMEMBERED, _TEXT_MAX = 128, 200
 _SHORT_BYTES = 128
 _BOUND = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -51,9 +51,16 @@ def write(place: Place, bound_to: str) -> str:
     :param bound_to: what the list is; the cursor is good for no other.
     :raises TypeError: if a sort key has a value of a type that cannot be written.
     """
-    values = [_written(value) for value in place.values]
-    made = _signer(bound_to).dumps([int(place.backward), *values])
-    return made if isinstance(made, str) else made.decode("ascii")
+    short = all(len(value) <= _TEXT_MAX for value in place.values if isinstance(value, str))
+    make = _made if short else _made.__wrapped__
+    return make(_keys(), bound_to, place.backward, *place.values)
+
+
+@lru_cache(maxsize=_REMEMBERED, typed=True)
+def _made(keys: tuple[str, ...], bound_to: str, backward: bool, *values: Any) -> str:  # noqa: FBT001 - so that it is remembered
+    """Make a cursor; first pages are asked for again and again."""
+    signed = _signer(keys, bound_to).dumps([int(backward), *map(_written, values)])
+    return signed if isinstance(signed, str) else signed.decode("ascii")
 
 
 def read(cursor: str, bound_to: str, *, length: int) -> Place:
@@ -63,7 +70,7 @@ def read(cursor: str, bound_to: str, *, length: int) -> Place:
     :raises InvalidCursor: if it was not made here for *bound_to*.
     """
     try:
-        backward, *written = _signer(bound_to).loads(cursor)
+        backward, *written = _signer(_keys(), bound_to).loads(cursor)
     except BadData:
         raise InvalidCursor from None
     if len(written) not in (0, length):
@@ -114,16 +121,15 @@ class _Serializer(URLSafeSerializer):
         return base64_encode(text) if len(text) < _SHORT_BYTES else super().dump_payload(obj)
 
 
-def _signer(bound_to: str) -> URLSafeSerializer:
+def _keys() -> tuple[str, ...]:
     config = current().app.config
     if not config.get("SECRET_KEY"):
         raise RuntimeError("Cursors are signed: set SECRET_KEY, or call Carboy(app).")
-    keys = *(config.get("SECRET_KEY_FALLBACKS") or ()), config["SECRET_KEY"]
-    return _serializer(keys, bound_to)
+    return *(config.get("SECRET_KEY_FALLBACKS") or ()), config["SECRET_KEY"]
 
 
-@lru_cache(maxsize=_LISTS_REMEMBERED)
-def _serializer(keys: tuple[str, ...], bound_to: str) -> URLSafeSerializer:
+@lru_cache(maxsize=_REMEMBERED)
+def _signer(keys: tuple[str, ...], bound_to: str) -> URLSafeSerializer:
     return _Serializer(
         list(keys),
         salt=f"carboy.cursor:{bound_to}",

@@ -34,6 +34,7 @@ _JSON_TYPE = re.compile(r"application/(?:json|[\w.!#$&^-]+\+json)")
 _FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 _BODIES: frozenset[Location] = frozenset({"json", "form"})
 _NUL_MESSAGE = "May not contain the NUL character."
+_ARGS = Request.args
 Errors = dict[Any, Any]
 Unknown = Literal["exclude", "include", "raise"]
 
@@ -146,6 +147,8 @@ def _refuse_other_than_json(request: Request) -> None:
 
 
 def _from_query(reading: Reading, request: Request) -> tuple[Any, Errors]:
+    if type(request).args is _ARGS and not request.environ.get("QUERY_STRING"):
+        return {}, {}
     return _from_pairs(reading, request.args)
 
 
