@@ -85,6 +85,9 @@ class Trickle(io.BytesIO):
     def read(self, size=-1):
         return super().read(min(size, 2))
 
+    def readinto(self, buffer):
+        return super().readinto(memoryview(buffer)[:2])
+
 
 class Broken(io.BytesIO):
     """A server's input that fails with *error* after what it holds."""
@@ -98,6 +101,9 @@ class Broken(io.BytesIO):
 
     def readline(self, size=-1):
         return super().readline(size) or self.fail()
+
+    def readinto(self, buffer):
+        return super().readinto(buffer) or self.fail()
 
     def fail(self):
         raise self.error
@@ -125,6 +131,24 @@ def test_a_part_never_passes_for_the_whole(read, kind, text):
         read(body)
     with pytest.raises(BadRequest):
         read(body)
+
+
+class Plain:
+    """What PEP 3333 asks for, and no more."""
+
+    def __init__(self, held):
+        self.read = io.BytesIO(held).read
+
+
+@pytest.mark.parametrize("kind", [io.BytesIO, Trickle, Plain])
+def test_an_announced_body_is_read_into_a_buffer(kind):
+    body, buffer, found = AnnouncedInput(kind(b"abcdef"), 7), bytearray(4), b""
+    while len(found) < 6:
+        size = body.readinto(buffer)
+        found += buffer[:size]
+    assert found == b"abcdef"
+    with pytest.raises(BadRequest, match="after 6 of 7 bytes"):
+        body.readinto(buffer)
 
 
 def test_a_single_read_of_an_announced_body_gives_all_of_it():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 from wsgiref.types import WSGIEnvironment
 
 from carboy.errors import ApiError, BadRequest, ContentTooLarge, for_status
@@ -14,6 +14,9 @@ _log = logging.getLogger("carboy.crate")
 _CHUNK_BYTES = 64 * 1024
 _DIGITS_MAX = 18
 _REQUEST_TIMEOUT = 408
+
+_Wanted = TypeVar("_Wanted")
+_Read = TypeVar("_Read")
 
 
 class BodyLimit:
@@ -173,6 +176,23 @@ class AnnouncedInput(_Input):
             chunks.append(chunk)
         return b"".join(chunks)
 
+    def readinto(self, buffer: Any) -> int:
+        """Read into *buffer*, as much as there is at once; 0 bytes only at the end.
+
+        Readers such as Werkzeug's copy a large body once less where they find this.
+
+        :raises BadRequest: if the body ends too early.
+        """
+        wanted = self._at_most(len(buffer))
+        into = getattr(self._source, "readinto", None)
+        if into is None:
+            chunk = self._counted(_received(self._source.read, wanted), wanted)
+            buffer[: len(chunk)] = chunk
+            return len(chunk)
+        size: int = _received(into, memoryview(buffer)[:wanted])
+        self._count(size, wanted)
+        return size
+
     def readline(self, size: int | None = -1) -> bytes:
         """See :meth:`_Input.readline`.
 
@@ -185,13 +205,16 @@ class AnnouncedInput(_Input):
         return self._left if size is None or size < 0 else min(size, self._left)
 
     def _counted(self, chunk: bytes, wanted: int) -> bytes:
-        if wanted and not chunk:
+        self._count(len(chunk), wanted)
+        return chunk
+
+    def _count(self, size: int, wanted: int) -> None:
+        if wanted and not size:
             arrived = self._length_bytes - self._left
             raise BadRequest(
                 f"The request body ended after {arrived} of {self._length_bytes} bytes."
             )
-        self._left -= len(chunk)
-        return chunk
+        self._left -= size
 
 
 def too_large(limit_bytes: int) -> ContentTooLarge:
@@ -199,14 +222,14 @@ def too_large(limit_bytes: int) -> ContentTooLarge:
     return ContentTooLarge(f"The request body is larger than {limit_bytes} bytes.")
 
 
-def _received(read: Callable[[int], bytes], size: int) -> bytes:
+def _received(read: Callable[[_Wanted], _Read], wanted: _Wanted) -> _Read:
     """Read from the server; whatever it raises is about the request, and not our failure.
 
     Servers have exceptions of their own for a malformed chunk or trailer and a lost
     connection; which ones cannot be known here.
     """
     try:
-        return read(size)
+        return read(wanted)
     except ApiError:
         raise
     except TimeoutError as error:
