@@ -17,7 +17,7 @@ class Peer:
     """A framework with its service.
 
     :param package: its distribution, whose version is stated.
-    :param server: ``granian``, ``gunicorn``, ``uvicorn``; ``carboy`` is ``carboy run`` on granian.
+    :param server: ``granian``, ``gunicorn``, ``uvicorn``; ``carboy`` is ``carboy run``.
     :param interface: ``wsgi`` or ``asgi``.
     :param framework: whether it is one; what is none sets the floor and wins nothing.
     """

@@ -116,7 +116,6 @@ def _environment(database: Database, folder: Path) -> dict[str, str]:
         "THREADS": str(THREADS),
         # Carboy's: all that a service in production has.
         "APP_ENV": "Production",
-        "SERVER": "granian",
         "HTTP_HOST": "127.0.0.1",
         "WEB_CONCURRENCY": "1",
         "GUNICORN_THREADS": str(THREADS),
