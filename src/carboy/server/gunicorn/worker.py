@@ -19,8 +19,11 @@ from gunicorn.util import write_nonblock  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 from carboy.errors import for_status
+from carboy.server.crew import Crew
 from carboy.server.gunicorn.connection import Connection
+from carboy.server.gunicorn.desk import Desk
 from carboy.server.gunicorn.heads import Heads
+from carboy.server.gunicorn.lobby import Lobby
 from carboy.server.gunicorn.reception import Reception
 from carboy.server.lifecycle import Lifecycle, has_waiting
 from carboy.server.pace import Pace
@@ -56,6 +59,7 @@ class Worker(Lifecycle, ThreadWorker):  # type: ignore[misc]
     gunicorn's own way in, and keep it.
     """
 
+    _lobby: Lobby
     _reception: Reception
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
@@ -101,17 +105,21 @@ class Worker(Lifecycle, ThreadWorker):  # type: ignore[misc]
             if self.nr_conns:
                 self._cut_off(self.nr_conns)
             return
-        settings = self.app.settings
-        self._reception = Reception(
+        settings, crew = self.app.settings, Crew(cfg.threads)
+        pace = Pace(settings.HTTP_READ_TIMEOUT_S, settings.HTTP_READ_BYTES_PER_S)
+        self._lobby = Lobby(cfg, self.sockets, pace)
+        desk = Desk(
             self.wsgi,
             cfg,
-            ports=self.sockets,
-            pace=Pace(settings.HTTP_READ_TIMEOUT_S, settings.HTTP_READ_BYTES_PER_S),
+            lobby=self._lobby,
+            crew=crew,
+            pace=pace,
             heads=Heads(cfg, self.sockets[0].getsockname()) if self._is_usual() else None,
             keep=self._keeps,
             genuinely=self.handle,
             failed=self._failed,
         )
+        self._reception = Reception(cfg, lobby=self._lobby, desk=desk, crew=crew)
         self._reception.begin()
         while self.alive:
             self._look(_LOOK_EVERY_S)
@@ -140,10 +148,10 @@ class Worker(Lifecycle, ThreadWorker):  # type: ignore[misc]
         reception, now = self._reception, time.monotonic()
         end = now + self.cfg.graceful_timeout
         # Nobody else may be left to accept what waits.
-        reception.stop_accepting(first_all=self.app.phase.closing())
+        self._lobby.stop_accepting(first_all=self.app.phase.closing())
         self._close_ports()
         while not reception.is_idle() and time.monotonic() < end:
-            reception.hasten(idle=now + _IDLE_S, silent=now + _SILENT_S)
+            self._lobby.hasten(idle=now + _IDLE_S, silent=now + _SILENT_S)
             self._look(_LOOK_CLOSELY_S)
         begun = reception.begun()
         if begun:
@@ -165,7 +173,7 @@ class Worker(Lifecycle, ThreadWorker):  # type: ignore[misc]
     def _look(self, duration_s: float) -> None:
         """Give a sign of life, mind slow clients, and wait for a signal meanwhile."""
         self.notify()
-        self._reception.look_after()
+        self._lobby.look_after()
         ready, _, _ = select.select([self.method_queue.fileno()], [], [], duration_s)
         if ready:
             self.method_queue.run_callbacks(None)

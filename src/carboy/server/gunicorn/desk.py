@@ -1,0 +1,296 @@
+"""Where a client is served: read, answered, and sent back to wait."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from io import BufferedReader
+from threading import get_ident
+from typing import Any
+from wsgiref.types import WSGIApplication, WSGIEnvironment
+
+from gunicorn import http  # type: ignore[import-untyped]
+
+from carboy.server.arrival import Arrival
+from carboy.server.crew import Crew
+from carboy.server.gunicorn.body import Incoming, buffered
+from carboy.server.gunicorn.connection import Connection
+from carboy.server.gunicorn.heads import Heads
+from carboy.server.gunicorn.lobby import Lobby
+from carboy.server.gunicorn.reply import Reply, Writer
+from carboy.server.pace import Pace, PacedUnreader
+
+_log = logging.getLogger("gunicorn.error")
+
+_READ_BYTES = 64 * 1024
+# A client that takes nothing for so long is taken for one that has gone.
+_SEND_TIMEOUT_S = 60.0
+_TEXT = b"The request came too slowly. Send it again.\n"
+_TOO_SLOW = (
+    b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Type: text/plain\r\n"
+    b"Content-Length: %d\r\n\r\n%s" % (len(_TEXT), _TEXT)
+)
+
+
+class Desk:
+    """Does for a connection what can be done now, by the thread that has it.
+
+    :param app: the application.
+    :param cfg: gunicorn's options.
+    :param lobby: where connections come from and go to.
+    :param crew: told who is busy.
+    :param pace: how slowly requests may come.
+    :param heads: reads ordinary requests; ``None``: gunicorn reads all.
+    :param keep: asked with every request of its own way whether the connection may be kept.
+    :param genuinely: has gunicorn serve one request of a connection, whose parser is
+        there; tells whether the connection is kept.
+    :param failed: tells the client, and the log, what an app raised.
+
+    :ivar ready: connections whose next request has come already.
+    """
+
+    def __init__(  # noqa: PLR0913 - each by name
+        self,
+        app: WSGIApplication,
+        cfg: Any,
+        *,
+        lobby: Lobby,
+        crew: Crew,
+        pace: Pace,
+        heads: Heads | None,
+        keep: Callable[[], bool],
+        genuinely: Callable[[Connection], bool],
+        failed: Callable[[Connection, BaseException], None],
+    ) -> None:
+        self.ready: deque[Connection] = deque()
+        self._app = app
+        self._cfg = cfg
+        self._lobby = lobby
+        self._crew = crew
+        self._pace = pace
+        self._heads = heads
+        self._writer = Writer()
+        self._keep = keep
+        self._genuinely = genuinely
+        self._failed = failed
+
+    def attend(self, connection: Connection) -> None:
+        """Go on with a connection whose client has done something, or has not for too long."""
+        if connection.rest is not None:
+            self._send_on(connection, connection.rest)
+        elif connection.lingers:
+            self._lobby.hear_out(connection)
+        elif connection.more:
+            data, connection.more = connection.more, b""
+            self._take(connection, data)
+        else:
+            self._receive(connection)
+
+    def _receive(self, connection: Connection) -> None:
+        try:
+            data: bytes = connection.sock.recv(_READ_BYTES)
+        except BlockingIOError:
+            if connection.is_overdue:
+                self._cut_off(connection)
+            else:
+                self._lobby.wait(connection)
+            return
+        except OSError:  # reset: nobody is left to answer
+            self._lobby.drop(connection)
+            return
+        if data:
+            self._take(connection, data)
+        elif connection.arrival is not None:
+            self._by_gunicorn(connection, connection.arrival)  # which may find that it is enough
+        else:
+            self._lobby.drop(connection)
+
+    def _take(self, connection: Connection, data: bytes) -> None:
+        """Take what a client has sent, and serve what is whole."""
+        arrival = connection.arrival
+        if arrival is None:
+            if self._heads is not None:
+                environ = self._heads.read(data, connection)
+                if environ is not None:
+                    self._answer(connection, environ)
+                    return
+            arrival = connection.arrival = Arrival(time.monotonic(), data)
+        else:
+            arrival.add(data, time.monotonic())
+        if arrival.is_ready():
+            self._hand_over(connection, arrival)
+        elif connection.is_overdue:
+            self._cut_off(connection)
+        else:
+            connection.deadline = arrival.began + self._pace.allowed_s(len(arrival.data))
+            self._lobby.wait(connection)
+
+    def _hand_over(self, connection: Connection, arrival: Arrival) -> None:
+        environ = incoming = None
+        if self._heads is not None:
+
+            def begun(held: bytes, missing: int) -> BufferedReader:
+                nonlocal incoming
+                waited_s = time.monotonic() - arrival.began
+                incoming = Incoming(connection.sock, held, missing, self._pace, waited_s)
+                return buffered(incoming)
+
+            environ = self._heads.read(bytes(arrival.data), connection, begun)
+        if environ is None:
+            self._by_gunicorn(connection, arrival)
+        else:
+            connection.arrival = None
+            self._answer(connection, environ, incoming)
+
+    def _answer(
+        self, connection: Connection, environ: WSGIEnvironment, incoming: Incoming | None = None
+    ) -> None:
+        """Run the app, and answer; *incoming* is a body that is not all there."""
+        crew, me = self._crew, get_ident()
+        crew.busy[me] = environ
+        if crew.dozing:
+            crew.rouse()
+        connection.has_spoken = True
+        connection.is_overdue = False
+        is_last = (
+            not self._keep()
+            or environ.get("HTTP_CONNECTION", "").lower() == "close"
+            or self._lobby.is_crowded()
+        )
+        reply = Reply(environ["REQUEST_METHOD"], connection, self._cfg, is_last=is_last)
+        environ["wsgi.early_hints"] = reply.hint
+        body: Any = None
+        try:
+            body = self._app(environ, reply.start)
+            if incoming is not None:
+                connection.sock.settimeout(0)
+                # Whoever sends what nobody wants is not waited for.
+                reply.is_last = is_last = is_last or incoming.missing > 0
+            whole = reply.carry(body, self._writer)
+        except BaseException as error:  # noqa: BLE001 - SystemExit of a view ends no worker, either
+            self._fail(connection, error, is_told=reply.is_begun)
+        else:
+            if whole is None:
+                connection.sock.settimeout(0)
+                self._next(connection, is_last=reply.is_last)
+            else:
+                self._send(connection, whole, is_last=is_last)
+        finally:
+            # Only now: what an app does behind its answer keeps no client waiting.
+            if type(body) is not list:
+                _finish(reply.left, body)
+            crew.busy.pop(me, None)
+
+    def _fail(self, connection: Connection, error: BaseException, *, is_told: bool) -> None:
+        if isinstance(error, ConnectionError):
+            _log.debug("A client has gone: %s.", error)
+        elif is_told:
+            _log.error("Error handling request", exc_info=error)
+        else:
+            connection.sock.settimeout(None)
+            self._failed(connection, error)
+        self._lobby.linger(connection)
+
+    def _by_gunicorn(self, connection: Connection, arrival: Arrival) -> None:
+        """Have gunicorn read, serve and answer what has come."""
+        connection.arrival = None
+        crew, me = self._crew, get_ident()
+        crew.busy[me] = arrival
+        if crew.dozing:
+            crew.rouse()
+        connection.has_spoken = True
+        connection.is_overdue = False
+        try:
+            if connection.parser is None:
+                connection.initialized = True
+                connection.parser = http.get_parser(self._cfg, connection.sock, connection.client)
+                connection.parser.unreader = PacedUnreader(connection.sock, self._pace)
+            unreader = connection.parser.unreader
+            unreader.begin(bytes(arrival.data), time.monotonic() - arrival.began)
+            is_last = not self._genuinely(connection)
+        finally:
+            crew.busy.pop(me, None)
+        connection.sock.settimeout(0)
+        connection.more = b"" if is_last else unreader.take_buffered()
+        if connection.more:
+            self.ready.append(connection)  # in turn: other clients wait, too
+        else:
+            self._next(connection, is_last=is_last)
+
+    def _send(self, connection: Connection, data: bytes, *, is_last: bool) -> None:
+        """Send a whole answer; what the client does not take at once waits without a thread."""
+        try:
+            sent = connection.sock.send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError:  # the client has gone
+            self._lobby.drop(connection)
+            return
+        if sent == len(data):
+            self._next(connection, is_last=is_last)
+        else:
+            connection.is_last = is_last
+            self._leave_rest(connection, memoryview(data)[sent:])
+
+    def _send_on(self, connection: Connection, rest: memoryview) -> None:
+        try:
+            sent = connection.sock.send(rest)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self._lobby.drop(connection)
+            return
+        if sent == len(rest):
+            connection.rest = None
+            connection.is_overdue = False
+            self._next(connection, is_last=connection.is_last)
+        elif connection.is_overdue and not sent:
+            _log.info("A client took nothing for %d s: cut off.", _SEND_TIMEOUT_S)
+            self._lobby.drop(connection)
+        else:
+            connection.is_overdue = False
+            self._leave_rest(connection, rest[sent:])
+
+    def _leave_rest(self, connection: Connection, rest: memoryview) -> None:
+        connection.rest = rest
+        connection.deadline = time.monotonic() + _SEND_TIMEOUT_S
+        self._lobby.wait(connection, write=True)
+
+    def _next(self, connection: Connection, *, is_last: bool) -> None:
+        """Wait for the next request, unless the connection ends."""
+        if is_last:
+            self._lobby.linger(connection)
+        else:
+            self._lobby.wait_for_next(connection)
+
+    def _cut_off(self, connection: Connection) -> None:
+        """Refuse what came too slowly."""
+        arrival = connection.arrival
+        if arrival is None:
+            self._lobby.drop(connection)
+        elif arrival.has_head():
+            # Its time is up, so the app's first look at the body is refused, in the app's
+            # envelope; what needs no body is answered.
+            self._by_gunicorn(connection, arrival)
+        else:
+            _log.info("A request from %s came too slowly: refused.", connection.client[0])
+            with contextlib.suppress(OSError):
+                connection.sock.send(_TOO_SLOW)
+            self._lobby.linger(connection)
+
+
+def _finish(left: Iterable[bytes], body: Any) -> None:
+    """Let an app do what it does behind its answer."""
+    close = getattr(body, "close", None)
+    try:
+        try:
+            for _ in left:
+                pass
+        finally:
+            if close is not None:
+                close()
+    except BaseException:  # noqa: BLE001 - the answer is out
+        _log.exception("What an app does behind its answer failed.")

@@ -1,0 +1,187 @@
+"""Where clients wait: for their turn, for each other, for the end."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import socket
+import time
+from typing import Any
+
+from carboy.server.gunicorn import watch
+from carboy.server.gunicorn.connection import Connection
+from carboy.server.lifecycle import has_waiting
+from carboy.server.pace import Pace
+
+_log = logging.getLogger("gunicorn.error")
+
+_READ_BYTES = 64 * 1024
+_LINGER_S = 2.0
+
+
+class Lobby:
+    """The connections of one worker that are not in the hands of a thread.
+
+    Each connection either waits here or belongs to one thread, which alone may use it and
+    brings it back or drops it.
+
+    :param cfg: gunicorn's options.
+    :param ports: the listening sockets.
+    :param pace: how slowly requests may come.
+
+    :ivar open: all connections, wherever they are.
+    """
+
+    def __init__(self, cfg: Any, ports: list[Any], pace: Pace) -> None:
+        self.open: set[Connection] = set()
+        self._cfg = cfg
+        self._pace = pace
+        self._watch = watch.made()
+        self._ports = {port.fileno(): (port, port.getsockname()) for port in ports}
+        self._full: set[int] = set()
+        self._waiting: dict[int, Connection] = {}
+        # Connections that are kept leave room for as many as there are threads.
+        self._kept_max: int = cfg.worker_connections - cfg.threads
+
+    def begin(self) -> None:
+        """Accept connections."""
+        for fd, (port, _) in self._ports.items():
+            port.setblocking(False)  # noqa: FBT003 - another worker may be quicker
+            self._watch.add(fd)
+
+    def is_crowded(self) -> bool:
+        """Whether nobody may stay who has an answer."""
+        return len(self.open) > self._kept_max
+
+    def stop_accepting(self, *, first_all: bool) -> None:
+        """Leave new connections to others.
+
+        :param first_all: take those that already wait; nobody else may be left to.
+        """
+        ports, self._ports = self._ports, {}
+        for fd, (port, address) in ports.items():
+            while first_all and has_waiting(port):
+                self._welcome(port, address)
+            self._watch.forget(fd)
+
+    def hasten(self, idle: float, silent: float) -> None:
+        """Wait less long for requests that have not begun.
+
+        :param idle: until when on connections that had one.
+        :param silent: until when on those on which nothing ever came.
+        """
+        for connection in self._waiting.copy().values():
+            if not (connection.is_begun or connection.lingers):
+                until = idle if connection.has_spoken else silent
+                connection.deadline = min(connection.deadline, until)
+
+    def look_after(self) -> None:
+        """Have threads deal with whoever is waited for no longer, and accept if there is room."""
+        now = time.monotonic()
+        for fd, connection in self._waiting.copy().items():
+            if connection.deadline <= now and self._waiting.pop(fd, None) is connection:
+                connection.is_overdue = True
+                self.wait(connection, write=True)  # which is at once
+        self._make_room()
+
+    def begun(self) -> int:
+        """Count the connections with a request or an answer under way."""
+        waiting = self._waiting.copy().values()
+        return len(self.open) - sum(1 for connection in waiting if not connection.is_begun)
+
+    def take(self, most: int) -> list[Connection]:
+        """Wait until clients have done something, and give up to *most* of their connections."""
+        found = []
+        for fd in self._watch.take(most):
+            connection = self._waiting.pop(fd, None)
+            if connection is not None:
+                found.append(connection)
+            elif fd in self._ports:
+                self._accept(fd)
+        return found
+
+    def rouse(self, bell: int) -> None:
+        """Have a thread that waits in :meth:`take` return; *bell* can be read, and was added."""
+        self._watch.expect(bell)
+
+    def add(self, bell: int) -> None:
+        """Listen to *bell*, which is nobody's connection."""
+        self._watch.add(bell)
+
+    def wait(self, connection: Connection, *, write: bool = False) -> None:
+        """Take a connection back until its client does something."""
+        self._waiting[connection.fd] = connection
+        self._watch.expect(connection.fd, write=write)
+
+    def wait_for_next(self, connection: Connection) -> None:
+        """Take a connection back until its next request."""
+        connection.deadline = time.monotonic() + self._cfg.keepalive
+        self.wait(connection)
+
+    def linger(self, connection: Connection) -> None:
+        """Say that no more will be sent, and close when the client has (RFC 9112, section 9.6).
+
+        Closing at once would reset the connection and might take the answer with it.
+        """
+        connection.lingers = True
+        connection.is_overdue = False
+        connection.deadline = time.monotonic() + _LINGER_S
+        try:
+            connection.sock.settimeout(0)
+            connection.sock.shutdown(socket.SHUT_WR)
+        except OSError:  # the client was quicker
+            self.drop(connection)
+        else:
+            self.wait(connection)
+
+    def hear_out(self, connection: Connection) -> None:
+        """Look whether a client that is told the end has closed."""
+        try:
+            ended = connection.is_overdue or not connection.sock.recv(_READ_BYTES)
+        except BlockingIOError:
+            ended = False
+        except OSError:
+            ended = True
+        if ended:
+            self.drop(connection)
+        else:
+            self.wait(connection)
+
+    def drop(self, connection: Connection) -> None:
+        """Close a connection."""
+        with contextlib.suppress(OSError, ValueError):  # it is closed already
+            self._watch.forget(connection.fd)
+        connection.close()
+        self.open.discard(connection)
+        if self._full:
+            self._make_room()
+
+    def _accept(self, fd: int) -> None:
+        try:
+            self._welcome(*self._ports[fd])
+        except KeyError:  # closed meanwhile
+            return
+        except OSError as error:
+            if fd in self._ports:
+                _log.warning("A connection cannot be accepted: %s.", error)
+                self._full.add(fd)
+            return
+        self._full.add(fd)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Accept again where it was left, if there is room."""
+        while self._full and len(self.open) < self._cfg.worker_connections:
+            with contextlib.suppress(KeyError, OSError):  # another thread did, or it is closed
+                self._watch.expect(self._full.pop())
+
+    def _welcome(self, port: Any, address: Any) -> None:
+        try:
+            sock, client = port.accept()
+        except (BlockingIOError, ConnectionAbortedError):  # another worker was quicker
+            return
+        deadline = time.monotonic() + self._pace.timeout_s
+        connection = Connection(self._cfg, sock, client, address, deadline)
+        self.open.add(connection)
+        self._waiting[connection.fd] = connection
+        self._watch.add(connection.fd)
