@@ -43,13 +43,13 @@ LANE = {
     "a request knows no rule": ("context", "if self.route is not None:", "if False:"),
     "a session is opened for another rule": ("lane", "context.made.url_rule, context.made.view_args = route.rule, values", "pass"),
     "a session knows no rule": ("lane", "made.url_rule, made.view_args = found[0].rule, found[1]", "pass"),
-    "a context is left behind": ("lane", "_cv_app.reset(app_tokens.pop())", "app_tokens.pop()"),
+    "a context is left behind": ("lane", "_cv_app.reset(app_context.token if app_tokens is None else app_tokens.pop())", "pass"),
     "a context is left behind in short": ("lane", "            _cv_app.reset(app_token)\n", ""),
     "nothing is torn down": ("lane", "            or plan.teardown\n", ""),
     "nothing of the app is torn down": ("lane", "plan.teardown_app != plan.idle or", ""),
     "a context within is not popped": ("lane", "            or context.pushed is not None\n", ""),
     "files are forgotten": ("lane", "            or (made is not None and made.form_read)\n", ""),
-    "contexts within contexts are not minded": ("lane", "if len(tokens) != 1 or len(app_tokens) != 1:", "if False:"),
+    "contexts within contexts are not minded": ("lane", "(tokens is not None and len(tokens) != 1)", "False"),
     "there was no first request": ("lane", "if not app._got_first_request:", "if False:"),
 }  # fmt: skip
 

@@ -105,6 +105,10 @@ class RequestContext(ctx.RequestContext):
     @lazily
     def request(self) -> Request:
         """What the lane was asked."""
+        return self.make()
+
+    def make(self) -> Request:
+        """Make the request, for whoever knows that it was not made before."""
         environ, plan = self.environ, self.plan
         request = plan.request_on(environ, environ["REQUEST_METHOD"], self.path)
         request.json_module = plan.json
@@ -114,7 +118,7 @@ class RequestContext(ctx.RequestContext):
         if self.route is not None:
             request.url_rule = self.route.rule
             request.view_args = self.values
-        self.made = request
+        self.made = self.request = request
         if self.token is None:  # it is over
             environ["werkzeug.request"] = None
         return request

@@ -52,6 +52,9 @@ def serve(  # noqa: C901, PLR0912, PLR0915 - see below
     context.path = path
     context.host = host
     context.app_context = app_context
+    # Also defaults of the classes; but what an object has itself is found sooner.
+    context.made = context.opened = context.after = None
+    context.pushed = app_context.pushed = None
     app_token = app_context.token = _cv_app.set(app_context)
     token = context.token = _cv_request.set(context)
     response: Any = None
@@ -80,7 +83,7 @@ def serve(  # noqa: C901, PLR0912, PLR0915 - see below
                     or plan.preprocessors
                     or plan.before
                 ):
-                    request = context.request
+                    request = context.made or context.make()
                     answer = hooks.before(app, plan, request)
                     values = request.view_args
                     if route is not None and (
@@ -172,7 +175,7 @@ def _match(
         if made is not None:
             made.url_rule, made.view_args = found[0].rule, found[1]
         return found
-    request = context.request
+    request = context.made or context.make()
     if regular and routes.can_be_asked_twice:
         try:
             plan.url_map._matcher.match(routes.domain, path, method, websocket=False)
@@ -220,8 +223,10 @@ def _end(app: Any, plan: Plan, context: Any, app_context: Any, error: BaseExcept
     """Do what popping the contexts does."""
     if error is not None and app.should_ignore_error(error):
         error = None
-    tokens, app_tokens = context._cv_tokens, app_context._cv_tokens
-    if len(tokens) != 1 or len(app_tokens) != 1:
+    tokens, app_tokens = context.pushed, app_context.pushed
+    if (tokens is not None and len(tokens) != 1) or (
+        app_tokens is not None and len(app_tokens) != 1
+    ):
         context.pop(error)
         return
     made = context.made
@@ -230,7 +235,8 @@ def _end(app: Any, plan: Plan, context: Any, app_context: Any, error: BaseExcept
             hooks.end(app, plan, context, error)
     finally:
         current: Any = _cv_request.get()
-        _cv_request.reset(tokens.pop()[0])
+        tokens = context.pushed
+        _cv_request.reset(context.token if tokens is None else tokens.pop()[0])
         context.token = None
         environ = current.request.environ if current is not context else context.environ
         environ["werkzeug.request"] = None
@@ -239,7 +245,9 @@ def _end(app: Any, plan: Plan, context: Any, app_context: Any, error: BaseExcept
                 hooks.end_app(app, plan, error)
         finally:
             current_app = _cv_app.get()
-            _cv_app.reset(app_tokens.pop())
+            app_tokens = app_context.pushed
+            _cv_app.reset(app_context.token if app_tokens is None else app_tokens.pop())
+            app_context.token = None
         if current_app is not app_context:
             raise AssertionError(
                 f"Popped wrong app context. ({current_app!r} instead of {app_context!r})"
