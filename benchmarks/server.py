@@ -2,9 +2,11 @@
 """gunicorn and granian under ``carboy run``, side by side: ``python benchmarks/server.py``.
 
 Speed is measured with wrk, in rounds that alternate: requests a second, and CPU time of the
-server's processes for each, which a noisy machine disturbs less. Then 400 clients that stop in
-the middle of a request, or of an answer, while others ask; then what clients lose that keep
-their connections open, when the server is stopped, reloaded, recycled, or loses a worker.
+server's processes for each, which a noisy machine disturbs less. First with an app that does
+nothing, also on both as they come with commands of their own; then with everything on. Then
+400 clients that stop in the middle of a request, or of an answer, while others ask; then what
+clients lose that keep their connections open, when the server is stopped, reloaded, recycled, or
+loses a worker.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 SERVERS = ("gunicorn", "granian")
@@ -50,6 +52,31 @@ def pid():
 def large():
     return LARGE
 """
+# In the place of an app, for the price of the server alone.
+NOTHING = """
+from flask import Flask
+
+BODY = b'{"message":"Hello, World!"}'
+HEADERS = [("Content-Type", "application/json"), ("Content-Length", str(len(BODY)))]
+
+class Nothing(Flask):
+    def __call__(self, environ, start_response):
+        start_response("200 OK", HEADERS.copy())
+        return [BODY]
+
+app = Nothing(__name__)
+"""
+_ON = ("--workers", "1", "--log-level", "warning")
+COMMANDS = {
+    "gunicorn's own": (
+        "gunicorn", "--bind", "127.0.0.1:{port}", *_ON, "--worker-class", "gthread",
+        "--threads", "4", "--keep-alive", "75", "--no-control-socket", "wsgi:app",
+    ),
+    "granian's own": (
+        "granian", "--host", "127.0.0.1", "--port", "{port}", *_ON, "--interface", "wsgi",
+        "--blocking-threads", "1", "--no-ws", "wsgi:app",
+    ),
+}  # fmt: skip
 HALF_A_HEAD = b"GET / HTTP/1.1\r\nHost: local"
 HALF_A_BODY = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nhalf"
 UNREAD = b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -63,14 +90,32 @@ class Served:
             **os.environ, "SERVER": server, "HTTP_PORT": "0", "LOG_LEVEL": "WARNING",
             "ACCESS_LOG": "no", **settings,
         }  # fmt: skip
+        command = [sys.executable, "-m", "carboy", "run"]
+        if server in COMMANDS:
+            with socket.create_server(("127.0.0.1", 0)) as probe:
+                self.port = probe.getsockname()[1]
+            program, *arguments = COMMANDS[server]
+            arguments = [argument.format(port=self.port) for argument in arguments]
+            command = [str(Path(sys.executable).with_name(program)), *arguments]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "carboy", "run"],
-            cwd=folder, env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            command, cwd=folder, env=environ,
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
         )  # fmt: skip
-        told = self.process.stdout.readline() if self.process.stdout else ""
-        self.port = int(told.rpartition(":")[2])
+        if server in COMMANDS:
+            self._wait()
+        else:
+            told = self.process.stdout.readline() if self.process.stdout else ""
+            self.port = int(told.rpartition(":")[2])
         for _ in range(int(settings.get("WEB_CONCURRENCY", "1"))):
             self.ask(self.connect())
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + DEADLINE_S
+        while time.monotonic() < deadline:
+            with contextlib.suppress(OSError):
+                return self.connect().close()
+            time.sleep(0.1)
+        return None
 
     def connect(self) -> http.client.HTTPConnection:
         """Open a connection."""
@@ -101,10 +146,10 @@ class Served:
 
 
 @contextlib.contextmanager
-def served(server: str, **settings: str) -> Iterator[Served]:
+def served(server: str, source: str = APP, **settings: str) -> Iterator[Served]:
     """Run a server for the time of the block."""
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "wsgi.py").write_text(APP)
+        Path(folder, "wsgi.py").write_text(source)
         running = Served(Path(folder), server, **settings)
         try:
             yield running
@@ -112,16 +157,18 @@ def served(server: str, **settings: str) -> Iterator[Served]:
             running.end()
 
 
-def speed(workers: int, rounds: int, seconds: int) -> dict[str, list[float]]:
+def speed(
+    servers: Sequence[str], workers: int, rounds: int, seconds: int, source: str = APP
+) -> dict[str, list[float]]:
     """Give requests a second and CPU µs a request of each server, medians over *rounds*."""
-    found: dict[str, list[tuple[float, float]]] = {server: [] for server in SERVERS}
+    found: dict[str, list[tuple[float, float]]] = {server: [] for server in servers}
     with contextlib.ExitStack() as stack:
         running = {
-            server: stack.enter_context(served(server, WEB_CONCURRENCY=str(workers)))
-            for server in SERVERS
+            server: stack.enter_context(served(server, source, WEB_CONCURRENCY=str(workers)))
+            for server in servers
         }
         for turn in range(rounds):
-            for server in SERVERS if turn % 2 else reversed(SERVERS):
+            for server in servers if turn % 2 else reversed(servers):
                 found[server].append(_loaded(running[server], workers, seconds))
     return {
         server: [statistics.median(column) for column in zip(*rows, strict=True)]
@@ -231,8 +278,12 @@ def _cpu_s(pid: int) -> float:
 
 def rows(rounds: int, seconds: int) -> Iterator[tuple[str, list[str]]]:
     """Measure one thing after the other; give what it is and a cell for each server."""
+    alone = speed((*SERVERS, *COMMANDS), 1, rounds, seconds, NOTHING)
+    for names in (SERVERS, tuple(COMMANDS)):
+        what = "an app that does nothing" + ("" if names is SERVERS else ", by its own command")
+        yield f"{what}: CPU µs/request", [f"{alone[name][1]:.1f}" for name in names]
     for workers in (1, 2):
-        found = speed(workers, rounds, seconds)
+        found = speed(SERVERS, workers, rounds, seconds)
         yield f"requests/s, {workers} worker(s)", [f"{found[name][0]:,.0f}" for name in SERVERS]
         yield f"CPU µs/request, {workers} worker(s)", [f"{found[name][1]:.1f}" for name in SERVERS]
     for stuck, sent in (
