@@ -99,8 +99,8 @@ class PostgreSQL(Policy):
         return is_outdated(error)
 
     def forget(self, driver: Any) -> None:
-        """See :meth:`Policy.forget`; the driver notices this statement."""
-        driver.execute("DEALLOCATE ALL")
+        """See :meth:`Policy.forget`; at a rollback every release of the driver does so."""
+        driver.execute("BEGIN; ROLLBACK" if driver.autocommit else "ROLLBACK")
 
     @contextmanager
     def lock(self) -> Iterator[Callable[[], bool]]:
