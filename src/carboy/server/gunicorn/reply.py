@@ -25,6 +25,11 @@ _STATUS = re.compile(r"(?!204|304)[2-5]\d\d [ -~]+")
 _NAME = re.compile(r"[A-Za-z0-9-]+")
 _VALUE = re.compile("[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?")
 
+_LENGTH = "Content-Length"
+_NOT_HERE = {*hop_headers, _LENGTH.lower()}
+# What must not lie about in memory longer than its answer.
+_SECRET = frozenset({"authorization", "set-cookie"})
+
 # Most headers are the same in every answer: each is written once, while there are not too many.
 _KNOWN_MAX = 1000
 _KNOWN_CHARACTERS = 512
@@ -54,11 +59,13 @@ class Writer:
         known = self._known
         try:
             lines += [known.get(header) or self._line(header) for header in headers]
-            if b"Content-Length: %d\r\n" % len(body) not in lines:
+            length = lines.index(None)
+            if headers[length - 1] != (_LENGTH, str(len(body))):
                 return None
+            lines[length] = b"Content-Length: %d\r\n" % len(body)
             lines += (b"\r\n", body)
             return b"".join(lines)  # type: ignore[arg-type]
-        except TypeError:  # a header that is no pair of str, or none that may be written here
+        except (TypeError, ValueError):  # no length, two of them, or what may not be written here
             return None
 
     def _start(self, status: str, is_last: bool) -> bytes | None:  # noqa: FBT001 - a part of the key
@@ -78,11 +85,13 @@ class Writer:
 
     def _line(self, header: Header) -> bytes | None:
         name, value = header
+        if name == _LENGTH:  # the one that is put in its place
+            return None
         plain = _NAME.fullmatch(name) and (not value or _VALUE.fullmatch(value))
-        if not plain or name.lower() in hop_headers:
+        if not plain or name.lower() in _NOT_HERE:
             return None
         line = f"{name}: {value}\r\n".encode("latin-1")
-        if len(line) <= _KNOWN_CHARACTERS:
+        if len(line) <= _KNOWN_CHARACTERS and name.lower() not in _SECRET:
             if len(self._known) >= _KNOWN_MAX:
                 self._known.clear()
             self._known[name, value] = line
@@ -103,6 +112,7 @@ class Reply:
         "_cfg",
         "_connection",
         "_headers",
+        "_is_done",
         "_response",
         "_status",
         "is_last",
@@ -120,12 +130,13 @@ class Reply:
         self._status: str | None = None
         self._headers: list[Header] = []
         self._response: Any = None
+        self._is_done = False
         self.left: Iterable[bytes] = ()
 
     @property
     def is_begun(self) -> bool:
         """Whether any of it may be out."""
-        return self._response is not None and self._response.headers_sent
+        return self._is_done or (self._response is not None and self._response.headers_sent)
 
     def should_close(self) -> bool:
         """Tell gunicorn's writer whether the connection ends."""
@@ -148,13 +159,19 @@ class Reply:
 
     def write(self, data: bytes) -> None:
         """Send *data* at once: the old way of PEP 3333, for apps that need it."""
-        self._at_length().write(data)
+        if not self._is_done:  # the connection may be another request's
+            self._at_length().write(data)
 
     def hint(self, headers: Iterable[Header]) -> None:
         """Send "103 Early Hints" (RFC 8297), with gunicorn's."""
-        self._connection.sock.settimeout(None)
-        response = self._response or Response(self, self._connection.sock, self._cfg)
-        _make_early_hints_callback(self, self._connection.sock, response)(headers)
+        if self.is_begun:
+            return
+        sock = self._connection.sock
+        sock.settimeout(None)
+        try:
+            _make_early_hints_callback(self, sock, Response(self, sock, self._cfg))(headers)
+        finally:
+            sock.settimeout(0)
 
     def carry(self, body: Iterable[bytes], writer: Writer) -> bytes | None:
         """Send the body as it comes, unless it is there.
@@ -173,11 +190,13 @@ class Reply:
                 whole = writer.written(status, self._headers, first, is_last=self.is_last)
                 if whole is not None:
                     self.left = chunks
+                    self._is_done = True
                     return whole
             response = self._at_length()
             for chunk in chain((first,), chunks):
                 response.write(chunk)
         response.close()
+        self._is_done = True
         self.is_last = response.should_close()
         return None
 
