@@ -78,14 +78,22 @@ class Crew:
             with self._resting:
                 self._known.add(me)
                 self._awake += 1
-        if self._awake <= self.wanted or self._dismissed:
+        if not self.is_crowded():
             return
         with self._resting:
-            if self._awake <= self.wanted or self._dismissed:
+            if not self.is_crowded():
                 return
             self._awake -= 1
             self._resting.wait(_REST_S)
             self._awake += 1
+
+    def is_crowded(self) -> bool:
+        """Whether more threads are awake than shall be."""
+        return self._awake > self.wanted and not self._dismissed
+
+    def is_single(self) -> bool:
+        """Whether all threads but one rest."""
+        return self._awake <= 1
 
     def _want(self, count: int) -> None:
         count = max(1, min(count, self.size))

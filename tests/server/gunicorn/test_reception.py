@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +13,7 @@ from contextlib import ExitStack
 import pytest
 
 APP = """
+import os
 import select
 import threading
 import time
@@ -26,7 +29,7 @@ together = threading.Barrier(3)
 
 @app.get("/")
 def index():
-    return {"thread": threading.current_thread().name, "by": request.environ["SERVER_SOFTWARE"]}
+    return {"thread": threading.current_thread().name, "process": os.getpid()}
 
 @app.get("/together")
 def all_at_once():
@@ -55,6 +58,13 @@ def behind():
             time.sleep(0.01)
         Path("done").write_text(app.extensions["done"])
     return answer
+
+@app.get("/broken")
+def broken():
+    def parts():
+        yield "begun"
+        raise ValueError("in the middle")
+    return Response(parts())
 
 @app.get("/stuck")
 def stuck():
@@ -212,6 +222,64 @@ def test_what_an_app_does_behind_its_answer_keeps_the_stop_waiting_and_no_client
         (server.folder / "go").touch()
         assert stopped.result(30) == 0
     assert (server.folder / "done").read_text() == "after the last part"
+
+
+def test_a_connection_with_hints_waits_without_a_thread(serve, app, connect):
+    server = serve(app, GUNICORN_THREADS="1", GUNICORN_KEEPALIVE="1")
+    client = connect(server)
+    client.sendall(b"GET /hinted HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    file = client.makefile("rb")
+    while not file.readline().startswith(b"HTTP/1.1 200 "):
+        pass
+    time.sleep(2)
+    assert server.get("/")[0] == 200
+    assert file.read().endswith(b"hinted")  # and it is closed
+
+
+def test_what_came_with_a_slow_request_is_answered_by_others(serve, app, connect):
+    # Threads that had nothing to do for long wait for clients, too.
+    app += "\nimport carboy.server.crew\ncarboy.server.crew._REST_S = 0.05\n"
+    server = serve(app, GUNICORN_THREADS="3", GUNICORN_KEEPALIVE="60")
+    clients = [connect(server) for _ in range(6)]
+    for client in clients:
+        client.sendall(ASK)
+        process = json.loads(answer(client)[1])["process"]
+    time.sleep(2)
+    os.kill(process, signal.SIGSTOP)
+    try:
+        clients[0].sendall(b"GET /stuck HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        for client in clients[1:]:
+            client.sendall(ASK)
+    finally:
+        os.kill(process, signal.SIGCONT)
+    for client in clients[1:]:
+        assert answer(client)[0] == 200
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_an_answer_that_breaks_in_the_middle_ends_its_connection(serve, connect, version):
+    server = serve(APP)
+    client = connect(server)
+    client.sendall(f"GET /broken HTTP/{version}\r\nHost: localhost\r\n\r\n".encode())
+    received = b"".join(iter(lambda: client.recv(65536), b""))
+    assert b"begun" in received
+    assert not received.endswith(b"0\r\n\r\n")
+    client.close()
+    assert server.stop() == 0
+    assert "in the middle" in server.log()
+    assert "A connection failed" not in server.log()
+
+
+def test_a_refused_connection_of_the_app_is_not_taken_for_a_client_that_has_gone(serve):
+    # Beneath Flask, which would answer it.
+    raising = """
+def refused(environ, start_response):
+    raise ConnectionRefusedError("by another service")
+app.wsgi_app = refused
+"""
+    server = serve(APP + raising)
+    assert server.get("/")[0] == 500
+    assert "by another service" in server.log()
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ class Desk:
         there; tells whether the connection is kept.
     :param failed: tells the client, and the log, what an app raised.
 
-    :ivar ready: connections whose next request has come already.
+    :ivar ready: connections that are in the hands of whichever thread is free first.
     """
 
     def __init__(  # noqa: PLR0913 - each by name
@@ -185,7 +185,7 @@ class Desk:
             crew.busy.pop(me, None)
 
     def _fail(self, connection: Connection, error: BaseException, *, is_told: bool) -> None:
-        if isinstance(error, ConnectionError):
+        if isinstance(error, BrokenPipeError | ConnectionResetError):
             _log.debug("A client has gone: %s.", error)
         elif is_told:
             _log.error("Error handling request", exc_info=error)
@@ -213,10 +213,13 @@ class Desk:
             is_last = not self._genuinely(connection)
         finally:
             crew.busy.pop(me, None)
+        if connection.sock.fileno() < 0:  # gunicorn closes what breaks off in the middle
+            self._lobby.drop(connection)
+            return
         connection.sock.settimeout(0)
         connection.more = b"" if is_last else unreader.take_buffered()
         if connection.more:
-            self.ready.append(connection)  # in turn: other clients wait, too
+            self._lobby.call(connection)  # in turn: other clients wait, too
         else:
             self._next(connection, is_last=is_last)
 

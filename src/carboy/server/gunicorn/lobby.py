@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import logging
 import socket
+import threading
 import time
+from collections import deque
 from typing import Any
 
 from carboy.server.gunicorn import watch
@@ -40,11 +42,17 @@ class Lobby:
         self._ports = {port.fileno(): (port, port.getsockname()) for port in ports}
         self._full: set[int] = set()
         self._waiting: dict[int, Connection] = {}
+        # Always can be read, and so rings whenever it is expected to.
+        self._bell, self._rings = socket.socketpair()
+        self._rings.send(b".")
+        self._called: deque[Connection] = deque()
+        self._door = threading.Lock()
         # Connections that are kept leave room for as many as there are threads.
         self._kept_max: int = cfg.worker_connections - cfg.threads
 
     def begin(self) -> None:
         """Accept connections."""
+        self._watch.add(self._bell.fileno())
         for fd, (port, _) in self._ports.items():
             port.setblocking(False)  # noqa: FBT003 - another worker may be quicker
             self._watch.add(fd)
@@ -58,11 +66,12 @@ class Lobby:
 
         :param first_all: take those that already wait; nobody else may be left to.
         """
-        ports, self._ports = self._ports, {}
-        for fd, (port, address) in ports.items():
-            while first_all and has_waiting(port):
-                self._welcome(port, address)
-            self._watch.forget(fd)
+        with self._door:  # whoever is on the way in is there
+            ports, self._ports = self._ports, {}
+            for fd, (port, address) in ports.items():
+                while first_all and has_waiting(port) and self._welcome(port, address):
+                    pass
+                self._watch.forget(fd)
 
     def hasten(self, idle: float, silent: float) -> None:
         """Wait less long for requests that have not begun.
@@ -78,15 +87,17 @@ class Lobby:
     def look_after(self) -> None:
         """Have threads deal with whoever is waited for no longer, and accept if there is room."""
         now = time.monotonic()
-        for fd, connection in self._waiting.copy().items():
-            if connection.deadline <= now and self._waiting.pop(fd, None) is connection:
-                connection.is_overdue = True
-                self.wait(connection, write=True)  # which is at once
+        late = [fd for fd, waits in self._waiting.copy().items() if waits.deadline <= now]
+        for fd in late:
+            connection = self._waiting.pop(fd, None)  # another one, if that was closed meanwhile
+            if connection is not None:
+                connection.is_overdue = connection.deadline <= now
+                self.call(connection)
         self._make_room()
 
     def begun(self) -> int:
         """Count the connections with a request or an answer under way."""
-        waiting = self._waiting.copy().values()
+        waiting = [*self._waiting.copy().values(), *self._called.copy()]
         return len(self.open) - sum(1 for connection in waiting if not connection.is_begun)
 
     def take(self, most: int) -> list[Connection]:
@@ -96,22 +107,31 @@ class Lobby:
             connection = self._waiting.pop(fd, None)
             if connection is not None:
                 found.append(connection)
+            elif fd == self._bell.fileno():
+                found += self._next_called()
             elif fd in self._ports:
                 self._accept(fd)
         return found
 
-    def rouse(self, bell: int) -> None:
-        """Have a thread that waits in :meth:`take` return; *bell* can be read, and was added."""
-        self._watch.expect(bell)
+    def rouse(self) -> None:
+        """Have a thread that waits in :meth:`take` return."""
+        self._watch.expect(self._bell.fileno())
 
-    def add(self, bell: int) -> None:
-        """Listen to *bell*, which is nobody's connection."""
-        self._watch.add(bell)
+    def call(self, connection: Connection) -> None:
+        """Take a connection back until it is its turn, whatever its client does."""
+        self._called.append(connection)
+        self.rouse()
 
     def wait(self, connection: Connection, *, write: bool = False) -> None:
         """Take a connection back until its client does something."""
-        self._waiting[connection.fd] = connection
-        self._watch.expect(connection.fd, write=write)
+        fd = connection.fd
+        self._waiting[fd] = connection
+        try:
+            self._watch.expect(fd, write=write)
+        except (OSError, ValueError):
+            # Unless it was quick, and another thread has closed it already.
+            if self._waiting.get(fd) is connection and self._waiting.pop(fd, None) is connection:
+                self.drop(connection)
 
     def wait_for_next(self, connection: Connection) -> None:
         """Take a connection back until its next request."""
@@ -137,7 +157,9 @@ class Lobby:
     def hear_out(self, connection: Connection) -> None:
         """Look whether a client that is told the end has closed."""
         try:
-            ended = connection.is_overdue or not connection.sock.recv(_READ_BYTES)
+            # Whoever goes on sending is not heard for longer than others.
+            over = connection.deadline <= time.monotonic()
+            ended = over or not connection.sock.recv(_READ_BYTES)
         except BlockingIOError:
             ended = False
         except OSError:
@@ -149,25 +171,38 @@ class Lobby:
 
     def drop(self, connection: Connection) -> None:
         """Close a connection."""
-        with contextlib.suppress(OSError, ValueError):  # it is closed already
-            self._watch.forget(connection.fd)
+        # Closed already, its number may be another's.
+        if connection.sock.fileno() == connection.fd:
+            with contextlib.suppress(OSError, ValueError):
+                self._watch.forget(connection.fd)
         connection.close()
         self.open.discard(connection)
         if self._full:
             self._make_room()
 
-    def _accept(self, fd: int) -> None:
+    def close(self) -> None:
+        """Let go of what it holds, when nobody waits any more."""
+        self._watch.close()
+        self._bell.close()
+        self._rings.close()
+
+    def _next_called(self) -> list[Connection]:
         try:
-            self._welcome(*self._ports[fd])
-        except KeyError:  # closed meanwhile
-            return
-        except OSError as error:
-            if fd in self._ports:
-                _log.warning("A connection cannot be accepted: %s.", error)
-                self._full.add(fd)
-            return
+            connection = self._called.popleft()
+        except IndexError:  # others were quicker, or the bell rang for something else
+            return []
+        if self._called:
+            self.rouse()
+        return [connection]
+
+    def _accept(self, fd: int) -> None:
+        with self._door:
+            if fd not in self._ports:  # closed meanwhile
+                return
+            accepts = self._welcome(*self._ports[fd])
         self._full.add(fd)
-        self._make_room()
+        if accepts:
+            self._make_room()
 
     def _make_room(self) -> None:
         """Accept again where it was left, if there is room."""
@@ -175,13 +210,21 @@ class Lobby:
             with contextlib.suppress(KeyError, OSError):  # another thread did, or it is closed
                 self._watch.expect(self._full.pop())
 
-    def _welcome(self, port: Any, address: Any) -> None:
+    def _welcome(self, port: Any, address: Any) -> bool:
+        """Take one connection, unless another worker was quicker.
+
+        :return: whether there may be more.
+        """
         try:
             sock, client = port.accept()
-        except (BlockingIOError, ConnectionAbortedError):  # another worker was quicker
-            return
+        except (BlockingIOError, ConnectionAbortedError):
+            return True
+        except OSError as error:  # too many files are open, for one
+            _log.warning("A connection cannot be accepted: %s.", error)
+            return False
         deadline = time.monotonic() + self._pace.timeout_s
         connection = Connection(self._cfg, sock, client, address, deadline)
         self.open.add(connection)
         self._waiting[connection.fd] = connection
         self._watch.add(connection.fd)
+        return True

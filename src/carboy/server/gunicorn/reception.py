@@ -12,7 +12,6 @@ A client that is still sending, or that does not take its answer, waits without 
 from __future__ import annotations
 
 import logging
-import socket
 import threading
 import time
 from typing import Any
@@ -26,6 +25,7 @@ _log = logging.getLogger("gunicorn.error")
 # So many clients are looked after before the next are asked for, by a thread that is alone.
 _AT_ONCE = 64
 _TICK_S = 0.01
+_PAUSE_S = 0.1
 
 
 class Reception:
@@ -55,6 +55,12 @@ class Reception:
             thread.start()
         self._crew.start()
 
+    def look_after(self) -> None:
+        """Mind slow clients; to be called a few times a second."""
+        self._lobby.look_after()
+        if self._desk.ready:  # whoever took them may be busy for long
+            self._lobby.rouse()
+
     def is_idle(self) -> bool:
         """Whether there is nobody to serve and nothing left to do."""
         return not (self._lobby.open or self._crew.busy)
@@ -70,27 +76,34 @@ class Reception:
         """
         self._over = True
         self._crew.dismiss()
-        hears, bell = socket.socketpair()
-        with hears, bell:
-            bell.send(b".")
-            self._lobby.add(hears.fileno())
-            until = time.monotonic() + patience_s
-            for thread in self._threads:
-                while thread.is_alive() and time.monotonic() < until:
-                    self._lobby.rouse(hears.fileno())
-                    thread.join(_TICK_S)
-        return not any(thread.is_alive() for thread in self._threads)
+        until = time.monotonic() + patience_s
+        for thread in self._threads:
+            while thread.is_alive() and time.monotonic() < until:
+                self._lobby.rouse()
+                thread.join(_TICK_S)
+        if any(thread.is_alive() for thread in self._threads):
+            return False
+        self._lobby.close()
+        return True
 
     def _work(self) -> None:
-        ready = self._desk.ready
+        while not self._over:
+            try:
+                self._serve()
+            except BaseException:  # noqa: BLE001 - a worker must not lose its threads one by one
+                _log.exception("Clients cannot be waited for.")
+                time.sleep(_PAUSE_S)
+
+    def _serve(self) -> None:
+        ready, crew = self._desk.ready, self._crew
         while not self._over:
             try:
                 connection = ready.popleft()
             except IndexError:
-                self._crew.rest()
-                if not ready:
-                    # What one takes no other gets: where others are awake they are left some.
-                    ready += self._lobby.take(1 if self._crew.wanted > 1 else _AT_ONCE)
+                crew.rest()
+                if not (ready or crew.is_crowded()):
+                    # Others that wait for clients do not see what one has taken.
+                    ready += self._lobby.take(_AT_ONCE if crew.is_single() else 1)
                 continue
             try:
                 self._desk.attend(connection)

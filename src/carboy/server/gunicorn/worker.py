@@ -146,6 +146,7 @@ class Worker(Lifecycle, ThreadWorker):  # type: ignore[misc]
     def _leave(self) -> None:
         """Let go of the connections without losing a request, for the graceful timeout."""
         reception, now = self._reception, time.monotonic()
+        self.alive = False  # also when the master has gone
         end = now + self.cfg.graceful_timeout
         # Nobody else may be left to accept what waits.
         self._lobby.stop_accepting(first_all=self.app.phase.closing())
@@ -173,7 +174,7 @@ class Worker(Lifecycle, ThreadWorker):  # type: ignore[misc]
     def _look(self, duration_s: float) -> None:
         """Give a sign of life, mind slow clients, and wait for a signal meanwhile."""
         self.notify()
-        self._lobby.look_after()
+        self._reception.look_after()
         ready, _, _ = select.select([self.method_queue.fileno()], [], [], duration_s)
         if ready:
             self.method_queue.run_callbacks(None)
