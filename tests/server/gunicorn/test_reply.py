@@ -135,7 +135,7 @@ MUTANTS = {
     "HEAD has a body": (' and self.method != "HEAD"', ""),
     "any status is one": ('r"(?!204|304)[2-5]\\d\\d [ -~]+"', 'r"(?s:.)*"'),
     "any name is one": ('r"[A-Za-z0-9-]+"', 'r"(?s:.)*"'),
-    "any value is one": ("_VALUE.fullmatch(value))", "True)"),
+    "any value is one": ("_VALUE.fullmatch(value)", "True"),
     "hops are passed on": ("{*hop_headers, _LENGTH.lower()}", "{_LENGTH.lower()}"),
     "a length may be written in small letters": ("{*hop_headers, _LENGTH.lower()}", "{*hop_headers}"),
     "a length is what the app says": ("if headers[length - 1] != (_LENGTH, str(len(body))):", "if False:"),

@@ -37,6 +37,7 @@ class Lobby:
     def __init__(self, cfg: Any, ports: list[Any], pace: Pace) -> None:
         self.open: set[Connection] = set()
         self._cfg = cfg
+        self._keepalive_s: float = cfg.keepalive  # gunicorn looks each option up by three names
         self._pace = pace
         self._watch = watch.made()
         self._ports = {port.fileno(): (port, port.getsockname()) for port in ports}
@@ -135,7 +136,7 @@ class Lobby:
 
     def wait_for_next(self, connection: Connection) -> None:
         """Take a connection back until its next request."""
-        connection.deadline = time.monotonic() + self._cfg.keepalive
+        connection.deadline = time.monotonic() + self._keepalive_s
         self.wait(connection)
 
     def linger(self, connection: Connection) -> None:

@@ -23,7 +23,7 @@ Header = tuple[str, str]
 # What has a body, and a length: 204 and 304 have neither, or not the one that they name.
 _STATUS = re.compile(r"(?!204|304)[2-5]\d\d [ -~]+")
 _NAME = re.compile(r"[A-Za-z0-9-]+")
-_VALUE = re.compile("[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?")
+_VALUE = re.compile("(?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?")
 
 _LENGTH = "Content-Length"
 _NOT_HERE = {*hop_headers, _LENGTH.lower()}
@@ -40,6 +40,8 @@ class Writer:
 
     def __init__(self) -> None:
         self._known: dict[Header, bytes] = {}
+        self._once: set[Header] = set()
+        self._names: dict[str, str] = {}
         self._starts: dict[tuple[str, bool], bytes] = {}
         self._second = 0
 
@@ -65,7 +67,7 @@ class Writer:
             lines[length] = b"Content-Length: %d\r\n" % len(body)
             lines += (b"\r\n", body)
             return b"".join(lines)  # type: ignore[arg-type]
-        except (TypeError, ValueError):  # no length, two of them, or what may not be written here
+        except (AttributeError, TypeError, ValueError):  # no length, two, or what is not ordinary
             return None
 
     def _start(self, status: str, is_last: bool) -> bytes | None:  # noqa: FBT001 - a part of the key
@@ -87,15 +89,31 @@ class Writer:
         name, value = header
         if name == _LENGTH:  # the one that is put in its place
             return None
-        plain = _NAME.fullmatch(name) and (not value or _VALUE.fullmatch(value))
-        if not plain or name.lower() in _NOT_HERE:
+        begun = self._names.get(name) or self._name(name)
+        if not begun or not ((value.isalnum() and value.isascii()) or _VALUE.fullmatch(value)):
             return None
-        line = f"{name}: {value}\r\n".encode("latin-1")
+        line = f"{begun}{value}\r\n".encode("latin-1")
         if len(line) <= _KNOWN_CHARACTERS and name.lower() not in _SECRET:
-            if len(self._known) >= _KNOWN_MAX:
-                self._known.clear()
-            self._known[name, value] = line
+            # What comes once, such as a request's id, pushes nothing out.
+            once = self._once
+            if header in once:
+                if len(self._known) >= _KNOWN_MAX:
+                    self._known.clear()
+                self._known[name, value] = line
+            else:
+                if len(once) >= _KNOWN_MAX:
+                    once.clear()
+                once.add(header)
         return line
+
+    def _name(self, name: str) -> str:
+        """Give how a line with *name* begins; nothing if the app may not write it."""
+        if not _NAME.fullmatch(name) or name.lower() in _NOT_HERE:
+            return ""
+        if len(self._names) >= _KNOWN_MAX:
+            self._names.clear()
+        begun = self._names[name] = f"{name}: "
+        return begun
 
 
 class Reply:

@@ -106,6 +106,7 @@ class Worker(Lifecycle, ThreadWorker):  # type: ignore[misc]
                 self._cut_off(self.nr_conns)
             return
         settings, crew = self.app.settings, Crew(cfg.threads)
+        self._keeps_any = cfg.keepalive > 0
         pace = Pace(settings.HTTP_READ_TIMEOUT_S, settings.HTTP_READ_BYTES_PER_S)
         self._lobby = Lobby(cfg, self.sockets, pace)
         desk = Desk(
@@ -191,7 +192,7 @@ class Worker(Lifecycle, ThreadWorker):  # type: ignore[misc]
             self.log.info("Autorestarting worker after current request.")
             self.alive = False
             self.method_queue.defer(int)
-        return self.alive and self.cfg.keepalive > 0 and not self.app.phase.stopping()
+        return self.alive and self._keeps_any and not self.app.phase.stopping()
 
     def _failed(self, connection: Connection, error: BaseException) -> None:
         self.handle_error(None, connection.sock, connection.client, error)
