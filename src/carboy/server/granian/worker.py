@@ -52,6 +52,7 @@ class GranianWorker(Lifecycle):
             backlog=self.cfg.backlog,
             connections=self.cfg.worker_connections,
         )
+        self.notify()  # the master counts from the first time on
         self._engine.start(seen_by_tracers(self._handler))
         self._handler.crew.start()
         if self.app.phase.closing():

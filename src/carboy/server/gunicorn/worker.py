@@ -121,6 +121,7 @@ class Worker(Lifecycle, ThreadWorker):  # type: ignore[misc]
             failed=self._failed,
         )
         self._reception = Reception(cfg, lobby=self._lobby, desk=desk, crew=crew)
+        self.notify()  # the master counts from the first time on
         self._reception.begin()
         while self.alive:
             self._look(_LOOK_EVERY_S)
