@@ -148,6 +148,15 @@ def test_clients_that_do_not_take_their_answers_hold_no_thread(serve, app, conne
         assert answer(client)[0] == 200
 
 
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="the kernel does it")
+def test_a_client_that_takes_nothing_of_a_stream_holds_no_thread_for_ever(serve, connect):
+    quickly = "\nimport carboy.server.gunicorn.lobby\ncarboy.server.gunicorn.lobby._STALLED_S = 1\n"
+    server = serve(APP + quickly, GUNICORN_THREADS="1")
+    connect(server).sendall(b"GET /large HTTP/1.0\r\nHost: localhost\r\n\r\n")  # in gunicorn's way
+    time.sleep(0.2)
+    assert server.get("/")[0] == 200
+
+
 def test_a_stop_waits_for_answers_that_are_being_taken(serve, connect, until):
     server = serve(APP)
     client = connect(server)

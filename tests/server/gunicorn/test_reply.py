@@ -171,6 +171,18 @@ def test_a_body_of_unknown_length_goes_in_chunks(answer):
     assert sent.endswith(b"Transfer-Encoding: chunked\r\n\r\n3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n")
 
 
+@pytest.mark.parametrize(("method", "status", "length", "is_last"), [
+    pytest.param("GET", "200 OK", "4", True, id="less than was promised"),
+    pytest.param("GET", "200 OK", "3", False, id="what was promised"),
+    pytest.param("HEAD", "200 OK", "4", False, id="what would be there"),
+    pytest.param("GET", "304 NOT MODIFIED", "4", False, id="what is there already"),
+])  # fmt: skip
+def test_an_answer_that_is_too_short_is_the_last(answer, method, status, length, is_last):
+    _, _, made = answer(iter([b"ab", b"c"]), method=method, status=status,
+                        headers=[("Content-Length", length)])  # fmt: skip
+    assert made.is_last is is_last
+
+
 def test_a_file_is_sent_as_one(answer, tmp_path):
     (tmp_path / "file").write_bytes(b"x" * 10_000)
     with (tmp_path / "file").open("rb") as file:

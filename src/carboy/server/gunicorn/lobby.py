@@ -19,6 +19,8 @@ _log = logging.getLogger("gunicorn.error")
 
 _READ_BYTES = 64 * 1024
 _LINGER_S = 2.0
+# Streams are sent by a thread that waits for its client: one that takes nothing is cut off.
+_STALLED_S = 60
 
 
 class Lobby:
@@ -200,8 +202,8 @@ class Lobby:
         with self._door:
             if fd not in self._ports:  # closed meanwhile
                 return
+            self._full.add(fd)  # whatever happens, there will be others
             accepts = self._welcome(*self._ports[fd])
-        self._full.add(fd)
         if accepts:
             self._make_room()
 
@@ -223,6 +225,8 @@ class Lobby:
         except OSError as error:  # too many files are open, for one
             _log.warning("A connection cannot be accepted: %s.", error)
             return False
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # tcp(7)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _STALLED_S * 1000)
         deadline = time.monotonic() + self._pace.timeout_s
         connection = Connection(self._cfg, sock, client, address, deadline)
         self.open.add(connection)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable
+from http.client import NOT_MODIFIED
 from itertools import chain
 from typing import Any
 
@@ -213,6 +214,9 @@ class Reply:
             response = self._at_length()
             for chunk in chain((first,), chunks):
                 response.write(chunk)
+            has_body = self.method != "HEAD" and response.status_code != NOT_MODIFIED
+            # Whoever waits for the rest shall not take the next answer for it.
+            self.is_last |= has_body and response.sent < (response.response_length or 0)
         response.close()
         self._is_done = True
         self.is_last = response.should_close()
