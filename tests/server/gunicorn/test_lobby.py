@@ -42,7 +42,7 @@ def take(lobby):
 def enter(lobby, connection):
     lobby.open.add(connection)
     lobby._watch.add(connection.fd)
-    lobby.wait_for_next(connection)
+    lobby.keep(connection, is_last=False)
 
 
 def test_who_takes_nothing_is_waited_for_no_longer_than_others(lobby, take, connection):

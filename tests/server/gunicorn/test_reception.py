@@ -189,7 +189,15 @@ def test_who_comes_when_all_places_are_taken_waits_for_one(serve, app, connect):
     assert answer(fourth)[0] == 200
 
 
-def test_connections_beyond_those_that_are_kept_end_with_their_answer(serve, connect):
+@pytest.mark.parametrize(
+    "asked",
+    [
+        pytest.param(ASK, id="ordinary"),
+        pytest.param(ASK.replace(b"GET", b"HEAD"), id="without a body"),
+        pytest.param(ASK * 2, id="by gunicorn"),
+    ],
+)
+def test_connections_beyond_those_that_are_kept_end_with_their_answer(serve, connect, asked):
     server = serve(
         APP, GUNICORN_THREADS="1", GUNICORN_KEEPALIVE="600",
         GUNICORN_CMD_ARGS="--worker-connections 3",
@@ -198,7 +206,7 @@ def test_connections_beyond_those_that_are_kept_end_with_their_answer(serve, con
         client.sendall(ASK)
         assert answer(client)[0] == 200
     client = connect(server)
-    client.sendall(ASK)
+    client.sendall(asked)
     received = b"".join(iter(lambda: client.recv(65536), b""))
     assert b"\r\nConnection: close\r\n" in received
 

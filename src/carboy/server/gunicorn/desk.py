@@ -21,13 +21,12 @@ from carboy.server.gunicorn.connection import Connection
 from carboy.server.gunicorn.heads import Heads
 from carboy.server.gunicorn.lobby import Lobby
 from carboy.server.gunicorn.reply import Reply, Writer
+from carboy.server.gunicorn.sender import Sender
 from carboy.server.pace import Pace, PacedUnreader
 
 _log = logging.getLogger("gunicorn.error")
 
 _READ_BYTES = 64 * 1024
-# A client that takes nothing for so long is taken for one that has gone.
-_SEND_TIMEOUT_S = 60.0
 _TEXT = b"The request came too slowly. Send it again.\n"
 _TOO_SLOW = (
     b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Type: text/plain\r\n"
@@ -73,6 +72,7 @@ class Desk:
         self._pace = pace
         self._heads = heads
         self._writer = Writer()
+        self._sender = Sender(lobby)
         self._keep = keep
         self._genuinely = genuinely
         self._failed = failed
@@ -80,7 +80,7 @@ class Desk:
     def attend(self, connection: Connection) -> None:
         """Go on with a connection whose client has done something, or has not for too long."""
         if connection.rest is not None:
-            self._send_on(connection, connection.rest)
+            self._sender.go_on(connection, connection.rest)
         elif connection.lingers:
             self._lobby.hear_out(connection)
         elif connection.more:
@@ -175,9 +175,9 @@ class Desk:
         else:
             if whole is None:
                 connection.sock.settimeout(0)
-                self._next(connection, is_last=reply.is_last)
+                self._lobby.keep(connection, is_last=reply.is_last)
             else:
-                self._send(connection, whole, is_last=is_last)
+                self._sender.send(connection, whole, is_last=is_last)
         finally:
             # Only now: what an app does behind its answer keeps no client waiting.
             if type(body) is not list:
@@ -221,53 +221,7 @@ class Desk:
         if connection.more:
             self._lobby.call(connection)  # in turn: other clients wait, too
         else:
-            self._next(connection, is_last=is_last)
-
-    def _send(self, connection: Connection, data: bytes, *, is_last: bool) -> None:
-        """Send a whole answer; what the client does not take at once waits without a thread."""
-        try:
-            sent = connection.sock.send(data)
-        except BlockingIOError:
-            sent = 0
-        except OSError:  # the client has gone
-            self._lobby.drop(connection)
-            return
-        if sent == len(data):
-            self._next(connection, is_last=is_last)
-        else:
-            connection.is_last = is_last
-            self._leave_rest(connection, memoryview(data)[sent:])
-
-    def _send_on(self, connection: Connection, rest: memoryview) -> None:
-        try:
-            sent = connection.sock.send(rest)
-        except BlockingIOError:
-            sent = 0
-        except OSError:
-            self._lobby.drop(connection)
-            return
-        if sent == len(rest):
-            connection.rest = None
-            connection.is_overdue = False
-            self._next(connection, is_last=connection.is_last)
-        elif connection.is_overdue and not sent:
-            _log.info("A client took nothing for %d s: cut off.", _SEND_TIMEOUT_S)
-            self._lobby.drop(connection)
-        else:
-            connection.is_overdue = False
-            self._leave_rest(connection, rest[sent:])
-
-    def _leave_rest(self, connection: Connection, rest: memoryview) -> None:
-        connection.rest = rest
-        connection.deadline = time.monotonic() + _SEND_TIMEOUT_S
-        self._lobby.wait(connection, write=True)
-
-    def _next(self, connection: Connection, *, is_last: bool) -> None:
-        """Wait for the next request, unless the connection ends."""
-        if is_last:
-            self._lobby.linger(connection)
-        else:
-            self._lobby.wait_for_next(connection)
+            self._lobby.keep(connection, is_last=is_last)
 
     def _cut_off(self, connection: Connection) -> None:
         """Refuse what came too slowly."""

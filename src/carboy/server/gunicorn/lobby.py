@@ -103,6 +103,11 @@ class Lobby:
         waiting = [*self._waiting.copy().values(), *self._called.copy()]
         return len(self.open) - sum(1 for connection in waiting if not connection.is_begun)
 
+    def held_bytes(self) -> int:
+        """Add up the answers that clients have taken in part."""
+        rests = [connection.rest for connection in self.open.copy()]
+        return sum(memoryview(rest.obj).nbytes for rest in rests if rest is not None)
+
     def take(self, most: int) -> list[Connection]:
         """Wait until clients have done something, and give up to *most* of their connections."""
         found = []
@@ -136,10 +141,13 @@ class Lobby:
             if self._waiting.get(fd) is connection and self._waiting.pop(fd, None) is connection:
                 self.drop(connection)
 
-    def wait_for_next(self, connection: Connection) -> None:
-        """Take a connection back until its next request."""
-        connection.deadline = time.monotonic() + self._keepalive_s
-        self.wait(connection)
+    def keep(self, connection: Connection, *, is_last: bool) -> None:
+        """Take a connection back until its next request, unless the answer was its last."""
+        if is_last:
+            self.linger(connection)
+        else:
+            connection.deadline = time.monotonic() + self._keepalive_s
+            self.wait(connection)
 
     def linger(self, connection: Connection) -> None:
         """Say that no more will be sent, and close when the client has (RFC 9112, section 9.6).

@@ -59,7 +59,7 @@ class Worker(Lifecycle, ThreadWorker):  # type: ignore[misc]
     gunicorn's own way in, and keep it.
     """
 
-    _lobby: Lobby
+    _lobby: Lobby | None = None
     _reception: Reception
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
@@ -79,12 +79,12 @@ class Worker(Lifecycle, ThreadWorker):  # type: ignore[misc]
             write_nonblock(client, head.encode("ascii") + body)
 
     def handle_request(self, req: Any, conn: Any) -> Any:
-        """Answer a request in gunicorn's way; at a stop, as the last one on its connection.
+        """Answer a request in gunicorn's way; at a stop or in a crowd, as its connection's last.
 
         A proxy that keeps connections open would otherwise send its next request at the
         moment the connection is closed, and may not repeat a POST.
         """
-        if self.app.phase.stopping():
+        if self.app.phase.stopping() or (self._lobby is not None and self._lobby.is_crowded()):
             req.force_close()
         return super().handle_request(req, conn)
 
@@ -108,11 +108,11 @@ class Worker(Lifecycle, ThreadWorker):  # type: ignore[misc]
         settings, crew = self.app.settings, Crew(cfg.threads)
         self._keeps_any = cfg.keepalive > 0
         pace = Pace(settings.HTTP_READ_TIMEOUT_S, settings.HTTP_READ_BYTES_PER_S)
-        self._lobby = Lobby(cfg, self.sockets, pace)
+        self._lobby = lobby = Lobby(cfg, self.sockets, pace)
         desk = Desk(
             self.wsgi,
             cfg,
-            lobby=self._lobby,
+            lobby=lobby,
             crew=crew,
             pace=pace,
             heads=Heads(cfg, self.sockets[0].getsockname()) if self._is_usual() else None,
@@ -120,14 +120,14 @@ class Worker(Lifecycle, ThreadWorker):  # type: ignore[misc]
             genuinely=self.handle,
             failed=self._failed,
         )
-        self._reception = Reception(cfg, lobby=self._lobby, desk=desk, crew=crew)
+        self._reception = Reception(cfg, lobby=lobby, desk=desk, crew=crew)
         self.notify()  # the master counts from the first time on
         self._reception.begin()
         while self.alive:
             self._look(_LOOK_EVERY_S)
             if not self.is_parent_alive():
                 break
-        self._leave()
+        self._leave(lobby)
 
     def set_accept_enabled(self, enabled: bool) -> None:  # noqa: FBT001 - gunicorn's signature
         """Accept new connections or not, in gunicorn's way; at a stop, first those that wait."""
@@ -145,16 +145,16 @@ class Worker(Lifecycle, ThreadWorker):  # type: ignore[misc]
         """Wait for events in gunicorn's way; at a stop not past the end of the graceful timeout."""
         super().wait_for_and_dispatch_events(timeout if self.alive else min(timeout, _LOOK_EVERY_S))
 
-    def _leave(self) -> None:
+    def _leave(self, lobby: Lobby) -> None:
         """Let go of the connections without losing a request, for the graceful timeout."""
         reception, now = self._reception, time.monotonic()
         self.alive = False  # also when the master has gone
         end = now + self.cfg.graceful_timeout
         # Nobody else may be left to accept what waits.
-        self._lobby.stop_accepting(first_all=self.app.phase.closing())
+        lobby.stop_accepting(first_all=self.app.phase.closing())
         self._close_ports()
         while not reception.is_idle() and time.monotonic() < end:
-            self._lobby.hasten(idle=now + _IDLE_S, silent=now + _SILENT_S)
+            lobby.hasten(idle=now + _IDLE_S, silent=now + _SILENT_S)
             self._look(_LOOK_CLOSELY_S)
         begun = reception.begun()
         if begun:

@@ -1,0 +1,109 @@
+"""Answers that are there already are sent at the pace of their clients."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from carboy.server.gunicorn import sender
+from carboy.server.gunicorn.lobby import Lobby
+from carboy.server.gunicorn.sender import Sender
+from carboy.server.pace import Pace
+
+LARGE = bytes(5_000_000)
+
+
+@pytest.fixture
+def lobby(cfg, connection):
+    made = Lobby(cfg, [], Pace(60, 1))
+    made.begin()
+    made.open.add(connection)
+    made._watch.add(connection.fd)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def sending(lobby):
+    return Sender(lobby)
+
+
+def taken(client, size):
+    """Take so much, as the client."""
+    found = b""
+    while len(found) < size:
+        found += client.recv(size - len(found))
+    return found
+
+
+def wait(lobby):
+    found = []
+    while not found:
+        found = lobby.take(9)
+    return found[0]
+
+
+def test_what_fits_is_gone_at_once(sending, lobby, connection, pair):
+    sending.send(connection, b"all", is_last=False)
+    assert taken(pair[1], 3) == b"all"
+    assert (connection.rest, lobby.held_bytes(), lobby.begun()) == (None, 0, 0)
+
+
+def test_what_does_not_waits_without_a_thread(sending, lobby, connection, pair):
+    sending.send(connection, LARGE, is_last=True)
+    assert 0 < len(connection.rest) < len(LARGE)
+    assert lobby.held_bytes() == len(LARGE)
+    with ThreadPoolExecutor(1) as pool:
+        client = pool.submit(taken, pair[1], len(LARGE))
+        while connection.rest is not None:
+            assert wait(lobby) is connection
+            sending.go_on(connection, connection.rest)
+        assert client.result(20) == LARGE
+    assert connection.lingers
+    assert lobby.held_bytes() == 0
+
+
+def test_beyond_a_bound_a_thread_waits(sending, lobby, connection, pair, monkeypatch):
+    monkeypatch.setattr(sender, "_HELD_BYTES_MAX", 4_000_000)
+    with ThreadPoolExecutor(1) as pool:
+        sent = pool.submit(sending.send, connection, LARGE, is_last=False)
+        time.sleep(0.1)
+        assert not sent.done()
+        assert taken(pair[1], len(LARGE)) == LARGE
+        sent.result(20)
+    assert connection.rest is None
+    assert connection.sock.gettimeout() == 0
+    pair[1].send(b"next")
+    assert wait(lobby) is connection
+
+
+def test_who_takes_nothing_is_cut_off(sending, lobby, connection, caplog):
+    caplog.set_level("INFO", "gunicorn.error")
+    sending.send(connection, LARGE, is_last=False)
+    connection.is_overdue = True
+    sending.go_on(connection, connection.rest)
+    assert lobby.open == set()
+    assert "took nothing" in caplog.text
+
+
+def test_who_takes_something_late_is_not(sending, lobby, connection, pair):
+    sending.send(connection, LARGE, is_last=False)
+    taken(pair[1], 50_000)
+    connection.is_overdue = True
+    sending.go_on(connection, connection.rest)
+    assert not connection.is_overdue
+    assert lobby.open == {connection}
+
+
+def test_who_takes_nothing_holds_a_thread_no_longer(sending, lobby, connection, monkeypatch):
+    monkeypatch.setattr(sender, "_HELD_BYTES_MAX", 0)
+    monkeypatch.setattr(sender, "_TIMEOUT_S", 0.05)
+    sending.send(connection, LARGE, is_last=False)
+    assert lobby.open == set()
+
+
+@pytest.mark.parametrize("size", [3, len(LARGE)])
+def test_who_has_gone_is_dropped(sending, lobby, connection, pair, size):
+    pair[1].close()
+    sending.send(connection, LARGE[:size], is_last=False)
+    assert lobby.open == set()
