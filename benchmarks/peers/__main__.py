@@ -86,7 +86,10 @@ def _plans(given: argparse.Namespace, folder: Path) -> list[Plan]:
     asked = [name for name in _ONE_SERVER_SCENARIOS if name in names]
     alone = given.check or given.server
     if ONE_SERVER in given.parts and not alone and moved and asked and urls:
-        peers = [peer for peer in peers if peer.server in ("carboy", "granian")] + moved
+        there = [
+            peer for peer in peers if "granian" in (peer.server, dict(peer.settings).get("SERVER"))
+        ]
+        peers = there + moved
         plans.append(Plan(ONE_SERVER, urls[-1], peers, asked, given.rounds, given.seconds, folder))
     return plans
 

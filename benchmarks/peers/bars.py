@@ -10,7 +10,7 @@ from peers.roster import OWN, PEERS
 from peers.scenarios import SCENARIOS
 
 ENGINES = {NO_DATABASE: "no database", "sqlite": "SQLite", "postgresql": "PostgreSQL"}
-FRAMEWORKS = [peer.name for peer in PEERS.values() if peer.framework and peer.name != OWN]
+FRAMEWORKS = [peer.name for peer in PEERS.values() if peer.framework and not peer.own]
 FLOOR = [peer.name for peer in PEERS.values() if not peer.framework]
 # Two servers that are equally quick differ by this much from run to run.
 LEVEL = 0.95

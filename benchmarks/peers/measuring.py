@@ -74,7 +74,7 @@ def measure(plan: Plan, results: Results, kept: Callable[[], None]) -> None:
                 for service in SystemRandom().sample(services, len(services)):
                     place = Place(plan.part, kind, name, service.peer.name)
                     results.add(place, number, _one(service, name, requests, plan.seconds))
-                    if name == "page" and cursor and service.peer.name == OWN:
+                    if name == "page" and cursor and service.peer.own:
                         place = replace(place, scenario=BY_CURSOR)
                         results.add(place, number, _one(service, name, [cursor], plan.seconds))
                     if name in _CHANGING:

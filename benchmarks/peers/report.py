@@ -142,7 +142,7 @@ def _bars(results: Results, database: str, scenario: str) -> Iterator[tuple[str,
             yield (
                 peer.title,
                 value,
-                "own" if peer.name == OWN else "peer" if peer.framework else "floor",
+                "own" if peer.own else "peer" if peer.framework else "floor",
             )
     by_cursor = results.middle(Place(MAIN, database, BY_CURSOR, OWN), "per_s")
     if scenario == "page" and by_cursor is not None:

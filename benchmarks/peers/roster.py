@@ -20,6 +20,8 @@ class Peer:
     :param server: ``granian``, ``gunicorn``, ``uvicorn``; ``carboy`` is ``carboy run``.
     :param interface: ``wsgi`` or ``asgi``.
     :param framework: whether it is one; what is none sets the floor and wins nothing.
+    :param own: whether it is Carboy.
+    :param settings: of its environment, beside those that all have.
     """
 
     name: str
@@ -28,10 +30,13 @@ class Peer:
     server: str
     interface: str = "wsgi"
     framework: bool = True
+    own: bool = False
+    settings: tuple[tuple[str, str], ...] = ()
 
     def command(self, port: int) -> list[str]:
         """Say how its service is started: one worker process, with threads as suit it."""
-        target = f"peers.services.{self.name.replace('-', '_')}_service:app"
+        name = OWN if self.own else self.name.replace("-", "_")
+        target = f"peers.services.{name}_service:app"
         return [str(_BIN / self.server), *_ARGUMENTS[self.server](self, port), target]
 
     def on(self, server: str) -> Peer:
@@ -72,7 +77,11 @@ _ARGUMENTS = {"carboy": _carboy, "granian": _granian, "gunicorn": _gunicorn, "uv
 PEERS = {
     peer.name: peer
     for peer in (
-        Peer(OWN, "Carboy, everything on", "carboy", "carboy"),
+        Peer(OWN, "Carboy, everything on", "carboy", "carboy", own=True),
+        Peer(
+            "carboy-granian", "… with SERVER=granian", "carboy", "carboy",
+            own=True, settings=(("SERVER", "granian"),),
+        ),
         Peer("wsgi", "bare WSGI", "orjson", "granian", framework=False),
         Peer("falcon", "Falcon + orjson", "falcon", "granian"),
         Peer("litestar", "Litestar", "litestar", "granian", "asgi"),
@@ -83,4 +92,4 @@ PEERS = {
         Peer("ninja", "django-ninja", "django-ninja", "gunicorn"),
         Peer("flask", "Flask + extensions", "flask", "gunicorn"),
     )
-}
+}  # fmt: skip

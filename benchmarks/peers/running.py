@@ -46,7 +46,7 @@ class Service:
             self._process = subprocess.Popen(  # noqa: S603 - what the roster says
                 self.peer.command(self.port),
                 cwd=_FOLDER,
-                env={**self._environment, "HTTP_PORT": str(self.port)},
+                env={**self._environment, "HTTP_PORT": str(self.port), **dict(self.peer.settings)},
                 stdin=subprocess.DEVNULL,
                 stdout=errors,
                 stderr=errors,
