@@ -9,9 +9,11 @@ from marshmallow import fields
 from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
-from carboy.api.paging import Cursor, Page, Pages
-from carboy.api.resource import Resource
+from carboy.api.paging import Cursor, Page, Pages, numbered
+from carboy.api.resource import Resource, reading
+from carboy.api.sorting import SortKey
 
+FROM_BOTH_ENDS = "pages from both ends"
 ROWS = [
     {"name": f"t{n:02}", "kind": "abc"[n % 3], "weight": None if n % 4 == 0 else n % 5}
     for n in range(23)
@@ -72,10 +74,16 @@ def expected(sort):
     "sort",
     ["name", "-name", "weight", "-weight", "kind,weight", "kind,-weight", "-kind,name", "sold_on"],
 )
-@pytest.mark.parametrize("kind", [Cursor, Pages])
-def test_the_pages_of_any_order_hold_every_row_once_forwards_and_backwards(
-    shelf, resource, sort, kind
+@pytest.mark.parametrize("kind", [Cursor, Pages, FROM_BOTH_ENDS])
+@pytest.mark.parametrize("short", [True, False], ids=["the short way", "as objects"])
+def test_the_pages_of_any_order_hold_every_row_once_forwards_and_backwards(  # noqa: PLR0917 - fixtures and parameters
+    shelf, resource, sort, kind, short, monkeypatch
 ):
+    if kind is FROM_BOTH_ENDS:
+        monkeypatch.setattr(numbered, "_FAR_ROWS", 0)
+        kind = Pages
+    if not short:
+        monkeypatch.setattr(reading, "lane_of", lambda: None)
     client = shelf(resource(paging=kind(limit=4)), rows=ROWS).client
     start = f"/things?sort={sort}"
     onward = walk(client, start)
@@ -194,6 +202,36 @@ def test_numbered_pages_say_where_they_are(shelf, resource):
     beyond = client.get("/things?page=2147483647").json["data"]
     assert beyond["items"] == []
     assert beyond["links"]["next"] is None
+
+
+def test_a_page_nearer_to_the_end_is_read_from_there(things):
+    keys = (SortKey("weight", things.Thing.weight), SortKey("id", things.Thing.id))
+
+    def read(page, total, limit=10):
+        query = {"page": page, "limit": limit}
+        made = Pages().page_of(select(things.Thing), keys, query, total)
+        text = str(made.compile(compile_kwargs={"literal_binds": True}))
+        found = re.search(r"ORDER BY (.*?) *LIMIT (\d+) OFFSET (\d+)", text.replace("\n", " "))
+        return found[1].count("DESC"), int(found[2]), int(found[3])
+
+    assert read(1001, 30_000) == (0, 11, 10_000)
+    assert read(2001, 30_000) == (2, 11, 9_989)
+    assert read(3000, 30_000) == (2, 10, 0)
+    assert read(3000, 29_997) == (2, 7, 0)
+    assert read(3001, 30_000) == (2, 0, 0)
+    assert read(2**31 - 1, 30_000) == (2, 0, 0)
+    assert read(2001, None) == (0, 11, 20_000)
+    assert read(90, 1000) == (0, 11, 890)
+
+
+def test_far_pages_are_read_after_their_total_and_near_ones_with_it(shelf, resource, monkeypatch):
+    monkeypatch.setattr(numbered, "_FAR_ROWS", 5)
+    client = shelf(resource(paging=Pages(limit=5)), rows=ROWS).client
+    for page in (1, 2, 3, 5, 6, 2**31 - 1):
+        data = client.get(f"/things?page={page}&sort=name").json["data"]
+        names = [item["name"] for item in data["items"]]
+        assert names == [row["name"] for row in ROWS][(page - 1) * 5 : page * 5]
+        assert (data["total"], data["links"]["next"] is None) == (23, page >= 5)
 
 
 def test_counting_can_be_left_out(shelf, resource):

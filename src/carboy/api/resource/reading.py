@@ -168,6 +168,8 @@ class Reading:
     ) -> Page | None:
         paging: Any = self._plan.kind.paging
         chosen = self._plan.filters.apply(resource.selection, query)
+        if paging.is_far(query):
+            return self._far(lane, shown, chosen, keys, query)
         statement = paging.page_of(chosen, keys, query)
         several: list[Bound | None] = [lane.bound(statement, shown.columns, accepts=self._accepts)]
         if paging.total:
@@ -177,6 +179,27 @@ class Reading:
             return None
         *counts, found = lane.read_all(*ready)
         page: Page = paging.page(found, counts[0][0][0] if counts else None, query)
+        return page
+
+    def _far(
+        self,
+        lane: Lane,
+        shown: Shown,
+        chosen: Select[Any],
+        keys: Sequence[SortKey],
+        query: Mapping[str, Any],
+    ) -> Page | None:
+        """Give a page after its total, which tells from which end it is nearer."""
+        paging: Any = self._plan.kind.paging
+        counted = lane.bound(paging.counted(chosen))
+        if counted is None or not counted.prepared.is_single:
+            return None
+        total = lane.read(counted, {})[0][0]
+        statement = paging.page_of(chosen, keys, query, total)
+        bound = lane.bound(statement, shown.columns, accepts=self._accepts)
+        if bound is None or not bound.prepared.is_single:
+            return None
+        page: Page = paging.page(lane.read(bound, {}), total, query)
         return page
 
     def _lane(self) -> Lane | None:
