@@ -149,12 +149,7 @@ class Desk:
         self, connection: Connection, environ: WSGIEnvironment, incoming: Incoming | None = None
     ) -> None:
         """Run the app, and answer; *incoming* is a body that is not all there."""
-        crew, me = self._crew, get_ident()
-        crew.busy[me] = environ
-        if crew.dozing:
-            crew.rouse()
-        connection.has_spoken = True
-        connection.is_overdue = False
+        self._begin(connection, environ)
         is_last = (
             not self._keep()
             or environ.get("HTTP_CONNECTION", "").lower() == "close"
@@ -182,7 +177,15 @@ class Desk:
             # Only now: what an app does behind its answer keeps no client waiting.
             if type(body) is not list:
                 _finish(reply.left, body)
-            crew.busy.pop(me, None)
+            self._crew.busy.pop(get_ident(), None)
+
+    def _begin(self, connection: Connection, work: Any) -> None:
+        crew = self._crew
+        crew.busy[get_ident()] = work
+        if crew.dozing:
+            crew.rouse()
+        connection.has_spoken = True
+        connection.is_overdue = False
 
     def _fail(self, connection: Connection, error: BaseException, *, is_told: bool) -> None:
         if isinstance(error, BrokenPipeError | ConnectionResetError):
@@ -197,12 +200,7 @@ class Desk:
     def _by_gunicorn(self, connection: Connection, arrival: Arrival) -> None:
         """Have gunicorn read, serve and answer what has come."""
         connection.arrival = None
-        crew, me = self._crew, get_ident()
-        crew.busy[me] = arrival
-        if crew.dozing:
-            crew.rouse()
-        connection.has_spoken = True
-        connection.is_overdue = False
+        self._begin(connection, arrival)
         try:
             if connection.parser is None:
                 connection.initialized = True
@@ -212,7 +210,7 @@ class Desk:
             unreader.begin(bytes(arrival.data), time.monotonic() - arrival.began)
             is_last = not self._genuinely(connection)
         finally:
-            crew.busy.pop(me, None)
+            self._crew.busy.pop(get_ident(), None)
         if connection.sock.fileno() < 0:  # gunicorn closes what breaks off in the middle
             self._lobby.drop(connection)
             return
