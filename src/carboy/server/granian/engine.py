@@ -30,13 +30,14 @@ class Engine:
     :param settings: the server's.
     :param backlog: connections the kernel may queue.
     :param connections: how many may be open at once.
+    :param threads: how many call from there.
     :raises CarboyError: if granian is missing or of another kind than known.
 
     :ivar ended: set when everything that was accepted is answered.
     """
 
     def __init__(
-        self, listener: Any, settings: Settings, *, backlog: int, connections: int
+        self, listener: Any, settings: Settings, *, backlog: int, connections: int, threads: int
     ) -> None:
         native = _native()
         self._fd = os.dup(listener.fileno())
@@ -45,7 +46,7 @@ class Engine:
         self._scheduler: type[Any] = native.CallbackScheduler
         self.ended = threading.Event()
         try:
-            self._worker = _worker(native, self._fd, settings, backlog, connections)
+            self._worker = _worker(native, self._fd, settings, (backlog, connections, threads))
         except (TypeError, AttributeError) as error:
             self.close()
             raise CarboyError(_unknown(_version())) from error
@@ -87,7 +88,7 @@ def check(settings: Settings) -> None:
     :raises CarboyError: naming what to install.
     """
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as any_socket:
-        Engine(any_socket, settings, backlog=1, connections=1).close()
+        Engine(any_socket, settings, backlog=1, connections=1, threads=1).close()
 
 
 def _native() -> Any:
@@ -116,9 +117,10 @@ def _unknown(version: str) -> str:
     )
 
 
-def _worker(native: Any, fd: int, settings: Settings, backlog: int, connections: int) -> Any:
+def _worker(native: Any, fd: int, settings: Settings, bounds: tuple[int, int, int]) -> Any:
     from granian.http import HTTP1Settings  # an extra
 
+    backlog, connections, threads = bounds
     has_backlog = sys.platform.startswith(("linux", "freebsd"))
     holder = native.SocketHolder(fd, False, *([backlog] if has_backlog else []))  # noqa: FBT003
     read_s = max(settings.HTTP_READ_TIMEOUT_S, settings.GUNICORN_KEEPALIVE)
@@ -128,7 +130,7 @@ def _worker(native: Any, fd: int, settings: Settings, backlog: int, connections:
         ipc=None,
         threads=1,
         blocking_threads=1,
-        py_threads=settings.GUNICORN_THREADS + 1,  # as many as its crew has
+        py_threads=threads,
         py_threads_idle_timeout=_IDLE_S,
         backpressure=connections,
         http_mode="1",

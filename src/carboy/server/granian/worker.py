@@ -51,6 +51,7 @@ class GranianWorker(Lifecycle):
             settings,
             backlog=self.cfg.backlog,
             connections=self.cfg.worker_connections,
+            threads=self._handler.crew.size,
         )
         self.notify()  # the master counts from the first time on
         self._engine.start(seen_by_tracers(self._handler))
