@@ -1,5 +1,6 @@
 """Many threads ask one app; nothing of one request is seen in another."""
 
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,8 +12,8 @@ from werkzeug.routing import Rule
 from carboy.fast.flask import Flask
 
 THREADS = 8
-EACH = 150
-LIMIT_S = 120
+EACH = 80
+LIMIT_S = 240
 GROWN = repr(RuntimeError("dictionary changed size during iteration"))
 FAILED = InternalServerError().get_body()
 
@@ -143,9 +144,12 @@ def visitor(app, name, changing, wrong, failures):
 
 
 def busy(app, stop):
-    """Register rules and hooks as long as the visitors are there."""
+    """Register rules and hooks as long as the visitors are there.
+
+    Less and less often, as Werkzeug sorts all of them anew each time.
+    """
     number = 0
-    while not stop.wait(0.001):
+    while not stop.wait(0.001 + number / 5000):
         number += 1
         endpoint = f"late{number}"
         app.view_functions[endpoint] = lambda **given: {"late": [*given.values()]}
@@ -198,11 +202,13 @@ class Disturbing(Rule):
 @pytest.mark.parametrize(
     ("kind", "disturbances", "statuses"),
     [
-        pytest.param(flask.Flask, 1, [500, 200, 200], id="Flask fails while Werkzeug sorts"),
+        pytest.param(flask.Flask, 1, [500, 200, 200], id="Flask fails while Werkzeug sorts",
+                     marks=pytest.mark.skipif("FLASK_CLASS" in os.environ,
+                                              reason="flask.Flask is carboy.Flask then")),
         pytest.param(Flask, 1, [200, 200, 200], id="this one has Werkzeug sort again"),
         pytest.param(Flask, 2, [500, 200, 200], id="and then fails as Flask does"),
     ],
-)
+)  # fmt: skip
 def test_a_rule_is_added_while_the_others_are_sorted(kind, disturbances, statuses):
     app = kind(__name__, static_folder=None)
     app.logger.disabled = True
