@@ -129,6 +129,11 @@ def run(service, *arguments):
     return service.app.test_cli_runner().invoke(args=["auth", *arguments])
 
 
+def test_an_id_may_begin_with_a_dash(service):
+    refused = run(service, "revoke-key", "-jNSOz45XETpKLxV")
+    assert (refused.exit_code, "There is no key -jNSOz45XETpKLxV" in refused.output) == (1, True)
+
+
 def test_the_command_line_makes_lists_and_revokes_keys(service):
     made = run(
         service, "create-key", "ada", "--name", "export", "--scope", "orders:read", "--days", "3"

@@ -7,6 +7,7 @@ import re
 import textwrap
 import threading
 from collections import Counter
+from collections.abc import Set as AbstractSet
 from functools import partial
 from random import Random
 
@@ -115,7 +116,7 @@ def seen(schema, name):
     """Describe an attribute, with what a field is bound to."""
     value = getattr(schema, name)
     if not name.endswith("fields"):
-        sortable = isinstance(value, set)
+        sortable = isinstance(value, AbstractSet)  # marshmallow's own kind, too
         return type(value).__name__, sorted(map(repr, value)) if sortable else repr(value)
     return [
         (

@@ -55,7 +55,8 @@ def list_keys(username: str) -> None:
         click.echo(f"{row.id}  {row.prefix}…  {row.name}  [{row.scopes}]  {used}, {ends}")
 
 
-@auth_commands.command("revoke-key")
+# An id may begin with a dash, as an option does.
+@auth_commands.command("revoke-key", context_settings={"ignore_unknown_options": True})
 @click.argument("key_id")
 @with_appcontext
 def revoke_key(key_id: str) -> None:
