@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,17 +38,51 @@ class TooSlow(NoMoreData, TimeoutError):  # type: ignore[misc]
         return f"{self.buf} bytes came in the time allowed."
 
 
-class PacedUnreader(SocketUnreader):  # type: ignore[misc]
-    """gunicorn's reader of a connection, which does not wait for a client for ever.
+class Patience:
+    """How long one client has been waited for, and how much longer it is.
 
     Only waiting for the client counts, not the time a request queues for a thread.
+
+    :param received_bytes: what of the request has come.
+    :param waited_s: seconds that took.
     """
+
+    def __init__(self, pace: Pace, received_bytes: int = 0, waited_s: float = 0.0) -> None:
+        self._pace = pace
+        self._received_bytes = received_bytes
+        self._waited_s = waited_s
+
+    def left_s(self, at_most: float | None = None) -> float:
+        """Give the seconds that may still pass; never none, so that what is there is taken."""
+        left_s = self._pace.allowed_s(self._received_bytes) - self._waited_s
+        return max(left_s if at_most is None else min(left_s, at_most), _SHORTEST_WAIT_S)
+
+    def received(self, size: int) -> None:
+        """Take note of further bytes."""
+        self._received_bytes += size
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Take the time of the block, in which a socket waits for :meth:`left_s` at most.
+
+        :raises TooSlow: when nothing came.
+        """
+        begun = time.monotonic()
+        try:
+            yield
+        except TimeoutError:
+            raise TooSlow(self._received_bytes) from None
+        finally:
+            self._waited_s += time.monotonic() - begun
+
+
+class PacedUnreader(SocketUnreader):  # type: ignore[misc]
+    """gunicorn's reader of a connection, which does not wait for a client for ever."""
 
     def __init__(self, sock: Any, pace: Pace) -> None:
         super().__init__(sock)
         self._pace = pace
-        self._received_bytes = 0
-        self._waited_s = 0.0
+        self._patience = Patience(pace)
 
     def begin(self, data: bytes, waited_s: float) -> None:
         """Start with the next request.
@@ -55,25 +91,19 @@ class PacedUnreader(SocketUnreader):  # type: ignore[misc]
         :param waited_s: seconds that took.
         """
         self.unread(data)
-        self._received_bytes = len(data)
-        self._waited_s = waited_s
+        self._patience = Patience(self._pace, len(data), waited_s)
 
     def chunk(self, size_hint: int | None = None) -> bytes:
         """Wait for more.
 
         :raises TooSlow: when the client is behind its pace.
         """
-        left_s = self._pace.allowed_s(self._received_bytes) - self._waited_s
-        begun = time.monotonic()
         usual_s = self.sock.gettimeout()
-        allowed_s = left_s if usual_s is None else min(left_s, usual_s)
-        self.sock.settimeout(max(allowed_s, _SHORTEST_WAIT_S))
+        self.sock.settimeout(self._patience.left_s(usual_s))
         try:
-            data: bytes = super().chunk(size_hint)
-        except TimeoutError:
-            raise TooSlow(self._received_bytes) from None
+            with self._patience.waiting():
+                data: bytes = super().chunk(size_hint)
         finally:
             self.sock.settimeout(usual_s)
-            self._waited_s += time.monotonic() - begun
-        self._received_bytes += len(data)
+        self._patience.received(len(data))
         return data

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import io
-import time
 from typing import Any
 
-from carboy.server.pace import Pace, TooSlow
+from carboy.server.pace import Pace, Patience
 
 _BUFFER_BYTES = 64 * 1024
-# A timeout of zero would mean "never wait", with another exception.
-_SHORTEST_WAIT_S = 0.001
 
 
 class Incoming(io.RawIOBase):
@@ -30,9 +27,7 @@ class Incoming(io.RawIOBase):
     def __init__(self, sock: Any, held: bytes, missing: int, pace: Pace, waited_s: float) -> None:
         self._sock = sock
         self._held = memoryview(held)
-        self._pace = pace
-        self._waited_s = waited_s
-        self._received = len(held)
+        self._patience = Patience(pace, len(held), waited_s)
         self.missing = missing
 
     def readable(self) -> bool:
@@ -47,27 +42,17 @@ class Incoming(io.RawIOBase):
         """
         held = self._held
         if held:
-            size = min(len(held), len(buffer))
+            size: int = min(len(held), len(buffer))
             buffer[:size] = held[:size]
             self._held = held[size:]
             return size
         if not self.missing:
             return 0
-        size = self._receive(memoryview(buffer)[: self.missing])
+        self._sock.settimeout(self._patience.left_s())
+        with self._patience.waiting():
+            size = self._sock.recv_into(memoryview(buffer)[: self.missing])
+        self._patience.received(size)
         self.missing -= size
-        self._received += size
-        return size
-
-    def _receive(self, buffer: memoryview) -> int:
-        left_s = self._pace.allowed_s(self._received) - self._waited_s
-        self._sock.settimeout(max(left_s, _SHORTEST_WAIT_S))
-        begun = time.monotonic()
-        try:
-            size: int = self._sock.recv_into(buffer)
-        except TimeoutError:
-            raise TooSlow(self._received) from None
-        finally:
-            self._waited_s += time.monotonic() - begun
         return size
 
 
