@@ -3,6 +3,7 @@
 import pytest
 
 from carboy.api.resource import Resource
+from carboy.backing.direct.execution import Execution
 
 
 @pytest.fixture
@@ -12,3 +13,22 @@ def resource(things):
         return type("Things", (Resource,), {**base, **members})
 
     return make
+
+
+@pytest.fixture
+def seen_in_execution(monkeypatch):
+    """Have the calls of methods of the short way written down, by name."""
+
+    def watch(*names):
+        seen = []
+        for name in names:
+            genuine = getattr(Execution, name)
+
+            def counted(self, *given, genuine=genuine, name=name):
+                seen.append(name)
+                return genuine(self, *given)
+
+            monkeypatch.setattr(Execution, name, counted)
+        return seen
+
+    return watch

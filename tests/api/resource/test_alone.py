@@ -13,7 +13,6 @@ from sqlalchemy import event, text
 from carboy.api.blueprint import Blueprint
 from carboy.api.envelope import Bare
 from carboy.api.resource import certainty
-from carboy.backing.direct.execution import Execution
 
 ROW = {
     "name": "Jar", "weight": 3, "sold": "2026-01-02", "worth": "2.50", "pull": 1.5, "kind": "glass",
@@ -31,18 +30,9 @@ class Plain(Schema):
 
 
 @pytest.fixture
-def ways(monkeypatch):
+def ways(seen_in_execution):
     """How rows were written."""
-    seen = []
-    for name in ("write", "write_alone"):
-        genuine = getattr(Execution, name)
-
-        def counted(self, *given, genuine=genuine, name=name):
-            seen.append(name)
-            return genuine(self, *given)
-
-        monkeypatch.setattr(Execution, name, counted)
-    return seen
+    return seen_in_execution("write", "write_alone")
 
 
 @pytest.fixture

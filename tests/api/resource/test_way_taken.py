@@ -7,25 +7,14 @@ from marshmallow import Schema, fields, post_dump
 from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 
-from carboy.backing.direct.execution import Execution
-
 ROWS = [{"name": "Jar", "weight": 3}, {"name": "Pot", "weight": 5}]
 NEW = {"name": "Cup", "weight": 1}
 
 
 @pytest.fixture
-def taken(monkeypatch):
+def taken(seen_in_execution):
     """The statements that went the short way."""
-    seen = []
-    for name in ("read", "write", "write_alone"):
-        genuine = getattr(Execution, name)
-
-        def counted(self, *given, genuine=genuine, name=name):
-            seen.append(name)
-            return genuine(self, *given)
-
-        monkeypatch.setattr(Execution, name, counted)
-    return seen
+    return seen_in_execution("read", "write", "write_alone")
 
 
 @pytest.fixture
