@@ -51,11 +51,14 @@ start: $(venv)/for-running ## Serve the shop on http://127.0.0.1:8080 (HTTP_PORT
 
 # Slow tests stand together; a worker that is done takes over half of what another still has.
 share := -n auto --dist worksteal
+# How often a test that failed is tried anew; the summary names it.
+RERUNS ?= 0
+reruns := --reruns $(RERUNS) --reruns-delay 1 -rR
 
 .PHONY: test
 test: $(venv)/for-development ## Run the tests (PYTEST_ARGS=… reaches pytest)
 	@echo 'Running the tests'
-	@'$(bin)/pytest' -q $(share) $(PYTEST_ARGS)
+	@'$(bin)/pytest' -q $(share) $(reruns) $(PYTEST_ARGS)
 
 .PHONY: contract
 contract: $(venv)/for-development ## Hold the shop against its OpenAPI document with schemathesis
@@ -127,7 +130,7 @@ docs: $(venv)/for-development ## Build the documentation into docs/_build/html
 .PHONY: coverage
 coverage: $(venv)/for-development ## Measure coverage: on screen, htmlcov/index.html and coverage.xml
 	@echo 'Running the tests with coverage'
-	@'$(bin)/pytest' -q $(share) --cov --cov-report=term --cov-report=html --cov-report=xml $(PYTEST_ARGS)
+	@'$(bin)/pytest' -q $(share) $(reruns) --cov --cov-report=term --cov-report=html --cov-report=xml $(PYTEST_ARGS)
 
 .PHONY: shop-files
 shop-files: $(venv)/for-development ## Write the shop's deployment files anew, and what its image installs

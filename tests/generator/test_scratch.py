@@ -21,7 +21,7 @@ with scratch_folder(Path(sys.argv[1]), prefix=".work-") as scratch:
     print("working", flush=True)
     time.sleep(60)
 """
-GONE_S = 10
+GONE_S = 60
 
 
 def wait_until_empty(folder):
