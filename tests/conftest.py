@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from functools import wraps
 
 import flask
 import pytest
@@ -13,6 +14,16 @@ if os.environ.get("FLASK_CLASS") == "carboy.Flask":
     from carboy import Flask
 
     flask.Flask = Flask  # type: ignore[misc]
+
+# Requests of tests run in the main thread; they shall go the way that those of a server go.
+if os.environ.get("DATABASE_URL", "").startswith("postgres"):
+    from carboy.backing import libpq
+
+    @wraps(libpq.takes_signals)
+    def _never() -> bool:
+        return False
+
+    libpq.takes_signals = _never
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +49,8 @@ class Policy(ABC):
     probe_statement = "SELECT 1"
     snapshot: ClassVar[dict[str, Any]] = {WRITING: False}
     """Options of a connection on which everything is read as of one moment."""
+    needs_cursors: ClassVar[bool] = True
+    """Whether every statement is run by one."""
     listeners: ClassVar[dict[str, int]] = {}
     """How many listeners :meth:`fit` adds for events about transactions and errors."""
 
@@ -110,6 +112,23 @@ class Policy(ABC):
     def end_alone(self, driver: Any, begun: Any) -> None:
         """Undo it, also after an error; the pool ends a transaction by itself."""
         del driver, begun
+
+    def sent_by(self, cursor: Any) -> Any:
+        """Give what :meth:`fetched` needs to know of the statement that a cursor has run.
+
+        ``None``: it can only be run by a cursor.
+        """
+        del cursor
+
+    def fetched(
+        self, driver: Any, kept: MutableMapping[str, Any], sent: Any, values: Any
+    ) -> list[tuple[Any, ...]] | None:
+        """Run a statement without a cursor, between :meth:`begin_alone` and :meth:`end_alone`.
+
+        :param kept: what belongs to the connection.
+        :return: its rows as a cursor gives them; ``None`` if it takes a cursor this time.
+        """
+        raise NotImplementedError
 
     @abstractmethod
     def begin_writing(self, driver: Any) -> None:

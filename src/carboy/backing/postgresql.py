@@ -37,6 +37,7 @@ class PostgreSQL(Policy):
         "isolation_level": "REPEATABLE READ",
         "postgresql_readonly": True,
     }
+    needs_cursors: ClassVar[bool] = False
     listeners: ClassVar[dict[str, int]] = {"handle_error": 1}
 
     def __init__(self, url: URL, limits: Limits, app_name: str) -> None:
@@ -47,6 +48,10 @@ class PostgreSQL(Policy):
                 "DATABASE_URL names PostgreSQL and its driver is missing. "
                 'Install it with: pip install "carboy[postgres]"'
             ) from None
+        from carboy.backing import libpq  # it imports the driver
+
+        self.sent_by = libpq.sent_by  # type: ignore[method-assign]
+        self.fetched = libpq.fetched  # type: ignore[method-assign]
         super().__init__(url.set(drivername="postgresql+psycopg"), limits, app_name)
 
     @property

@@ -141,7 +141,7 @@ class Execution:
             self._watch.saw(prepared.text)
         try:
             try:
-                return _rows_of(connection, driver, prepared, values)
+                return self._rows_of(connection, driver, prepared, values)
             except Exception as error:
                 if not self._policy.is_outdated(error):
                     raise
@@ -151,6 +151,26 @@ class Execution:
         except BaseException as error:
             self._explain(error, connection, prepared.text, values)
             raise
+
+    def _rows_of(
+        self, connection: PoolProxiedConnection, driver: Any, prepared: Prepared, values: Any
+    ) -> Rows:
+        """Run a statement in the quickest way there is, at last with a cursor that is kept."""
+        kept, policy = connection.info, self._policy
+        if prepared.sent is not None:
+            found = policy.fetched(driver, kept, prepared.sent, values)
+            if found is not None:
+                return prepared.made(found)
+        cursor = kept.pop(_CURSOR, None) or driver.cursor()
+        cursor.execute(prepared.text, values)
+        rows = prepared.rows(cursor)
+        if prepared.sent is None and not policy.needs_cursors:
+            prepared.sent = policy.sent_by(cursor)
+        if len(rows) > _ROWS_KEPT_MAX:
+            cursor.close()  # it would hold what it read until the next statement
+        else:
+            kept[_CURSOR] = cursor
+        return rows
 
     def _borrowed(self) -> PoolProxiedConnection:
         dialect = self._engine.dialect
@@ -204,21 +224,6 @@ class Execution:
             connection_invalidated=gone,
             dialect=dialect,
         ) from error
-
-
-def _rows_of(
-    connection: PoolProxiedConnection, driver: Any, prepared: Prepared, values: Any
-) -> Rows:
-    """Run a statement with the cursor that the connection keeps for that."""
-    kept = connection.info
-    cursor = kept.pop(_CURSOR, None) or driver.cursor()
-    cursor.execute(prepared.text, values)
-    rows = prepared.rows(cursor)
-    if len(rows) > _ROWS_KEPT_MAX:
-        cursor.close()  # it would hold what it read until the next statement
-    else:
-        kept[_CURSOR] = cursor
-    return rows
 
 
 def _rows(driver: Any, prepared: Prepared, values: Any) -> Rows:

@@ -53,11 +53,14 @@ class Prepared:
     :ivar names: of the columns of a row.
     :ivar is_single: whether it may run outside of a transaction: it neither locks nor calls
         functions that might change something.
+    :ivar sent: what the kind of database needs to know to run it without a cursor, once it was run
+        by one; see :meth:`Policy.sent_by`.
     :raises NotImplementedError: if rendering alone does not tell all that SQLAlchemy would do.
     """
 
     __slots__ = (
-        "_dialect", "_maker", "_positional", "_slots", "_types", "is_single", "names", "text",
+        "_dialect", "_maker", "_positional", "_slots", "_types", "is_single", "names", "sent",
+        "text",
     )  # fmt: skip
 
     def __init__(
@@ -72,6 +75,7 @@ class Prepared:
             raise NotImplementedError
         self.text = compiled.string
         self.names = names
+        self.sent: Any = None
         self.is_single = _is_harmless(statement)
         self._dialect = dialect
         self._positional = compiled.positional
@@ -103,6 +107,12 @@ class Prepared:
     def rows(self, cursor: Any) -> list[Row]:
         """Fetch all rows, their values as SQLAlchemy gives them."""
         return self.maker(cursor)(cursor.fetchall())
+
+    def made(self, found: list[Row]) -> list[Row]:
+        """Turn rows that came without a cursor, which it was run by before, into SQLAlchemy's."""
+        maker: Any = self._maker
+        made: list[Row] = maker(found)
+        return made
 
     def maker(self, cursor: Any) -> Maker:
         """Give what turns rows of the driver into rows of SQLAlchemy; see :func:`maker_of`."""

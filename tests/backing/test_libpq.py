@@ -1,0 +1,183 @@
+"""Statements without a cursor: the rows and the errors that a cursor gives."""
+
+import datetime as dt
+import uuid
+from decimal import Decimal
+
+import pytest
+
+psycopg = pytest.importorskip("psycopg")
+
+from carboy.backing import libpq  # noqa: E402 - it imports the driver
+from carboy.backing.libpq import fetched, sent_by  # noqa: E402
+
+pytestmark = pytest.mark.usefixtures("on_postgresql")
+
+DAY = dt.date(2026, 2, 28)
+MOMENT = dt.datetime(2026, 2, 28, 12, 30, 15, 123456, tzinfo=dt.UTC)
+STATEMENTS = [
+    pytest.param("SELECT 1", {}, id="no parameters"),
+    pytest.param("SELECT 1 WHERE %(a)s = 2", {"a": 1}, id="no rows"),
+    pytest.param("SELECT %(a)s + 1", {"a": 7}, id="a small number"),
+    pytest.param("SELECT %(a)s + 1", {"a": 70_000}, id="a number of four bytes"),
+    pytest.param("SELECT %(a)s + 1", {"a": 7_000_000_000}, id="a number of eight bytes"),
+    pytest.param("SELECT %(a)s::numeric", {"a": 7**60}, id="a number beyond"),
+    pytest.param("SELECT %(b)s, %(a)s, %(b)s", {"a": 1, "b": "two"}, id="one parameter twice"),
+    pytest.param("SELECT %(a)s::text, 5 %% 3", {"a": "5%"}, id="a percent sign"),
+    pytest.param("SELECT %(a)s::int, NULL", {"a": None}, id="nothing"),
+    pytest.param("SELECT %(a)s, %(b)s", {"a": DAY, "b": MOMENT}, id="times"),
+    pytest.param("SELECT %(a)s, %(b)s", {"a": Decimal("1.50"), "b": 0.1}, id="fractions"),
+    pytest.param("SELECT %(a)s, %(b)s", {"a": b"\0\xff", "b": uuid.UUID(int=7)}, id="bytes"),
+    pytest.param("SELECT %(a)s, %(b)s::bool", {"a": [1, 2], "b": True}, id="an array"),
+    pytest.param('SELECT %(a)s::jsonb, \'{"x": "é"}\'::json', {"a": "[1]"}, id="JSON"),
+    pytest.param("SELECT n, 'ü' FROM generate_series(1, %(a)s) n", {"a": 300}, id="many rows"),
+]
+
+
+@pytest.fixture
+def driver(url):
+    with psycopg.connect(url, autocommit=True) as connected:
+        yield connected
+
+
+def prepared(driver, text, values):
+    """Have a cursor run a statement until it is prepared."""
+    cursor = driver.execute(text, values or None)
+    sent = sent_by(cursor)  # it forgets what it is asked again
+    for _ in range(driver.prepare_threshold):
+        cursor.execute(text, values or None)
+    return cursor, sent
+
+
+@pytest.mark.parametrize(("text", "values"), STATEMENTS)
+def test_rows_are_those_of_a_cursor(driver, text, values):
+    cursor, sent = prepared(driver, text, values)
+    expected, kept = cursor.fetchall(), {}
+    for _ in range(2):
+        found = fetched(driver, kept, sent, values)
+        assert found == expected
+        assert [list(map(type, row)) for row in found] == [list(map(type, r)) for r in expected]
+
+
+def test_values_of_another_type_take_a_cursor_until_it_has_prepared_that(driver):
+    text = "SELECT %(a)s + 1"
+    _, sent = prepared(driver, text, {"a": 1})
+    assert fetched(driver, {}, sent, {"a": 70_000}) is None
+    prepared(driver, text, {"a": 70_000})
+    assert fetched(driver, {}, sent, {"a": 70_000}) == [(70_001,)]
+    assert fetched(driver, {}, sent, {"a": 2}) == [(3,)]
+
+
+def test_what_psycopg_has_given_up_takes_a_cursor(driver):
+    _, sent = prepared(driver, "SELECT 1", {})
+    driver.execute("BEGIN; ROLLBACK")
+    driver.autocommit = False
+    driver.execute("SELECT 2")
+    driver.rollback()
+    driver.autocommit = True
+    assert fetched(driver, {}, sent, {}) is None
+    assert driver.execute("SELECT count(*) FROM pg_prepared_statements").fetchone() == (0,)
+
+
+def test_what_is_used_is_given_up_last(driver):
+    driver._prepared.prepared_max = 2
+    _, often = prepared(driver, "SELECT 1", {})
+    _, once = prepared(driver, "SELECT 2", {})
+    fetched(driver, {}, often, {})
+    prepared(driver, "SELECT 3", {})
+    driver.execute("SELECT 4")  # makes room
+    assert fetched(driver, {}, once, {}) is None
+    assert fetched(driver, {}, often, {}) == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("text", "good", "bad"),
+    [
+        pytest.param("SELECT 1 / %(a)s", {"a": 1}, {"a": 0}, id="a division by zero"),
+        pytest.param("SELECT %(a)s::text::date", {"a": "2026-01-01"}, {"a": "x"}, id="no date"),
+        pytest.param("SELECT %(a)s::text", {"a": "x"}, {"a": "\0"}, id="a zero byte"),
+    ],
+)
+def test_errors_are_those_of_a_cursor(driver, text, good, bad):
+    cursor, sent = prepared(driver, text, good)
+    with pytest.raises(psycopg.Error) as expected:
+        cursor.execute(text, bad)
+    with pytest.raises(psycopg.Error) as found:
+        fetched(driver, {}, sent, bad)
+    assert type(found.value) is type(expected.value)
+    assert str(found.value) == str(expected.value)
+    assert found.value.sqlstate == expected.value.sqlstate
+    assert fetched(driver, {}, sent, good) is not None
+
+
+def test_a_connection_that_is_lost_is_broken(driver, url):
+    _, sent = prepared(driver, "SELECT 1", {})
+    with psycopg.connect(url, autocommit=True) as another:
+        another.execute("SELECT pg_terminate_backend(%s)", (driver.info.backend_pid,))
+    with pytest.raises(psycopg.OperationalError, match=r"terminat|closed"):
+        fetched(driver, {}, sent, {})
+    assert driver.broken
+
+
+def test_a_large_result_is_not_held(driver):
+    _, sent = prepared(driver, "SELECT n FROM generate_series(1, 300) n", {})
+    kept = {}
+    assert len(fetched(driver, kept, sent, {})) == 300
+    (transformer,) = kept.values()
+    assert transformer.pgresult is None
+
+
+@pytest.mark.parametrize(
+    ("where", "name"),
+    [
+        (psycopg.Cursor, "execute"),
+        (psycopg.Cursor, "fetchall"),
+        (psycopg.waiting, "wait"),
+    ],
+)
+def test_a_method_that_was_replaced_is_called(driver, monkeypatch, where, name):
+    _, sent = prepared(driver, "SELECT 1", {})
+    genuine = getattr(where, name)
+
+    def watched(*given, **more):
+        return genuine(*given, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(where, name, watched)
+        assert fetched(driver, {}, sent, {}) is None
+    assert fetched(driver, {}, sent, {}) == [(1,)]
+
+
+def test_cursors_of_another_class_are_used(driver):
+    class Watching(psycopg.Cursor):
+        pass
+
+    _, sent = prepared(driver, "SELECT 1", {})
+    driver.cursor_factory = Watching
+    assert fetched(driver, {}, sent, {}) is None
+
+
+def test_a_thread_that_takes_signals_is_not_held_up(driver, monkeypatch, elsewhere):
+    monkeypatch.setattr(libpq, "takes_signals", libpq.takes_signals.__wrapped__)
+    _, sent = prepared(driver, "SELECT 1", {})
+    assert fetched(driver, {}, sent, {}) is None
+    assert elsewhere(fetched, driver, {}, sent, {}) == [(1,)]
+
+
+def test_a_service_needs_no_cursor_for_what_it_asks_often(service, models, monkeypatch):
+    from sqlalchemy import bindparam, select
+
+    policy = service.app.extensions["carboy.database"]
+    taken = []
+
+    def counted(*given):
+        found = fetched(*given)
+        taken.append(found is not None)
+        return found
+
+    monkeypatch.setattr(policy, "fetched", counted)
+    statement = select(models.Counter).where(models.Counter.id == bindparam("key"))
+    for _ in range(20):
+        with service.app.test_request_context("/"):
+            assert service.db.row(statement, key=1).id == 1
+    assert taken[-10:] == [True] * 10
