@@ -21,7 +21,7 @@ from carboy.api.envelope import Envelope, JSend, status_sent
 from carboy.crate import Crate
 from carboy.errors import ApiError, CarboyError
 from carboy.fast.flask import Flask as FastFlask
-from carboy.fast.flask.context import current
+from carboy.fast.flask.context import RequestContext, current
 from carboy.settings import Settings
 
 if TYPE_CHECKING:
@@ -264,4 +264,7 @@ def _leave_own_paths(app: Flask, crate: Crate) -> None:
 
 def _request_only_reads() -> bool:
     context = current()
+    # The lane's own context tells the method without making the request.
+    if type(context) is RequestContext and context.made is None:
+        return context.environ["REQUEST_METHOD"] in _SAFE
     return context is not None and context.request.method in _SAFE

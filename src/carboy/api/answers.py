@@ -95,7 +95,7 @@ def written(data: Any, status: int, headers: Any = None) -> Response | Written:
         return succeed(data, status, headers)
     envelope = envelope_in_use()
     body = dumps(envelope.success(data, status))
-    return _new(Written, (body, status, envelope.media_type))
+    return _new(Written, (body, status, envelope.media_type, ()))
 
 
 def empty(status: int, headers: Any = None) -> Response:

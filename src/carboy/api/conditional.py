@@ -19,11 +19,13 @@ from flask import Response, current_app, request
 from carboy.api.answers import empty, envelope_in_use
 from carboy.api.operation import declare_apart
 from carboy.errors import ApiError, PreconditionFailed
-from carboy.fast.flask.response import make
+from carboy.fast.flask.context import RequestContext, current
+from carboy.fast.flask.response import Written, make
 from carboy.fast.json import dumps
 
 __all__ = [
     "PreconditionRequired",
+    "answered",
     "check_preconditions",
     "conditional",
     "entity_tag",
@@ -84,7 +86,9 @@ def check_preconditions(tag: str | None, *, required: bool = False) -> None:
 
 def expects_something() -> bool:
     """Tell whether the request depends on the present state."""
-    environ = request.environ
+    context = current()
+    # The lane's own context tells without making the request.
+    environ = context.environ if type(context) is RequestContext else context.request.environ
     return "HTTP_IF_MATCH" in environ or "HTTP_IF_NONE_MATCH" in environ
 
 
@@ -105,6 +109,19 @@ def tagged(data: Any, status: int = _OK, headers: Mapping[str, str] | None = Non
     response.headers.add("ETag", f'"{tag}"')
     response.headers.add("Cache-Control", _CACHE)
     return response
+
+
+def answered(data: Any, headers: tuple[tuple[str, str], ...] = ()) -> Response | Written:
+    """Answer a read as :func:`tagged` and :func:`revalidated` do, without a response if possible.
+
+    :param headers: none of those that every answer has.
+    """
+    if expects_something():
+        return revalidated(tagged(data, headers=dict(headers)))
+    envelope = envelope_in_use()
+    body = dumps(envelope.success(data, _OK))
+    labels = ("ETag", f'"{_tag(body)}"'), ("Cache-Control", _CACHE)
+    return Written(body, _OK, envelope.media_type, headers + labels)
 
 
 def revalidated(response: Response) -> Response:

@@ -19,7 +19,7 @@ from carboy.api.parsing import Reading, Unknown, read_all
 from carboy.api.rows import dumped
 from carboy.backing.records import Record, Records
 from carboy.fast.flask.context import current
-from carboy.fast.flask.response import DIRECT
+from carboy.fast.flask.response import DIRECT, Written, own_direct, response_of
 from carboy.fast.schema import dump
 
 __all__ = ["Endpoint", "Guard"]
@@ -113,6 +113,8 @@ class Endpoint:
         :param finish: makes it from data, status and headers.
         :raises TypeError: if it does not fit what was declared.
         """
+        if type(value) is Written:
+            return response_of(value)
         data, status, headers = _parts(value)
         if isinstance(data, _UNTOUCHED):
             return value
@@ -190,14 +192,17 @@ class Endpoint:
 
     def _direct(self, endpoint: Callable[..., Any]) -> Callable[..., Any]:
         """Make what the lane calls: nobody between it and the view looks at a response."""
-        view, readings, guards, respond = self.view, self.readings, self.guards, self.respond
+        readings, guards, respond = self.readings, self.guards, self.respond
+        view = own_direct(self.view)
 
-        def direct(**kwargs: Any) -> Any:
+        def direct(*args: Any, **kwargs: Any) -> Any:
             if guards:
-                return endpoint(**kwargs)
+                return endpoint(*args, **kwargs)
             if readings:
                 kwargs.update(read_all(readings, current().request))
-            value = view(**kwargs)
+            value = view(*args, **kwargs)
+            if type(value) is Written:
+                return value
             if self.output is None and type(value) in _DATA:
                 return written(value, _OK)
             return respond(value, written)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -12,6 +13,8 @@ from carboy.api.sorting import SortKey
 from carboy.fast.flask.context import current
 
 __all__ = ["address", "backward", "bound_to", "onward"]
+
+_REMEMBERED = 128
 
 
 def onward(last: Sequence[Any] | None, bound: str) -> str:
@@ -46,13 +49,28 @@ def _asked() -> list[tuple[str, str]]:
 
 def bound_to(keys: Sequence[SortKey]) -> str:
     """Say what list is at hand: its address, its order, its filters."""
-    asked = [pair for pair in _asked() if pair[0] not in ("limit", "sort")]
-    return cursors.bound_to([current().request.path, [str(key) for key in keys], asked])
+    asked = tuple(pair for pair in _asked() if pair[0] not in ("limit", "sort"))
+    return _bound_to(current().request.path, tuple(map(str, keys)), asked)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _bound_to(path: str, keys: tuple[str, ...], asked: tuple[tuple[str, str], ...]) -> str:
+    return cursors.bound_to([path, keys, asked])
 
 
 def address(**place: Any) -> str:
-    """Write the address of another page of the list at hand (RFC 3986, section 4.2)."""
-    request = current().request
-    path = quote(request.root_path + request.path, safe="/:@!$&'()*+,;=~")
-    query = urlencode([*_asked(), *place.items()])
+    """Write the address of another page of the list at hand (RFC 3986, section 4.2).
+
+    :param place: where in the list it is, in characters that need no quoting.
+    """
+    request, asked = current().request, _asked()
+    path = _quoted(request.root_path + request.path)
+    query = "&".join([f"{name}={value}" for name, value in place.items()])
+    if asked:
+        query = f"{urlencode(asked)}&{query}" if query else urlencode(asked)
     return f"{path}?{query}" if query else path
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _quoted(path: str) -> str:
+    return quote(path, safe="/:@!$&'()*+,;=~")

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Column, Select, Table, inspect
 from sqlalchemy.orm import ColumnProperty, InstrumentedAttribute, Mapper
+from sqlalchemy.orm.base import manager_of_class
 
 __all__ = ["is_loaded_silently", "narrows_only", "plain_columns"]
 
@@ -49,7 +50,7 @@ def plain_columns(model: type[Any]) -> Columns | None:
 
 def is_loaded_silently(model: type[Any]) -> bool:
     """Tell whether nobody listens to objects of *model* being loaded."""
-    dispatch: Any = inspect(model).class_manager.dispatch
+    dispatch: Any = manager_of_class(model).dispatch
     return not (dispatch.load or dispatch.refresh)
 
 

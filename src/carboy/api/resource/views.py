@@ -12,20 +12,21 @@ from sqlalchemy import Select, select
 
 from carboy.api.answers import empty, is_ordinary
 from carboy.api.conditional import (
+    answered,
     check_preconditions,
     entity_tag,
     expects_something,
-    revalidated,
     tagged,
 )
 from carboy.api.operation import declare_apart
 from carboy.api.resource.addresses import Addresses
 from carboy.api.resource.description import describe
-from carboy.api.resource.dispatching import dispatching
+from carboy.api.resource.dispatching import directly, dispatching
 from carboy.api.resource.inserting import Inserting
 from carboy.api.resource.plan import Plan
 from carboy.api.resource.reading import Reading
 from carboy.api.resource.resource import Resource
+from carboy.fast.flask.response import Written
 from carboy.fast.schema import dump
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Routed"]
 
+Answer = Response | Written
 _LIST: Mapping[str, Method] = {"get": "list", "post": "create"}
 _ITEM: Mapping[str, Method] = {
     "get": "read",
@@ -56,7 +58,7 @@ class Routed:
         self._name = name
         is_read = "read" in self._plan.methods
         self._addresses = Addresses(self._item_name if is_read else None, self._plan.key.key)
-        self._handlers: Mapping[Method, Callable[..., Response]] = {
+        self._handlers: Mapping[Method, Callable[..., Answer]] = {
             "list": self._list,
             "create": self._create,
             "read": self._read,
@@ -80,7 +82,7 @@ class Routed:
             if methods:
                 members = {**methods, **dispatching(methods), "init_every_request": False}
                 kind: type[MethodView] = type(f"{self._kind.__name__}View", (MethodView,), members)
-                yield rule, name, kind.as_view(name)
+                yield rule, name, directly(kind.as_view(name), methods)
 
     @cached_property
     def _reading(self) -> Reading:
@@ -99,7 +101,7 @@ class Routed:
         """Make the function that Flask calls for one method, guards around it."""
         handler = self._handlers[method]
 
-        def answer(_: MethodView, **given: Any) -> Response:
+        def answer(_: MethodView | None, **given: Any) -> Answer:
             return handler(**given)
 
         # What decorators have written onto an overridden method, such as who may call it.
@@ -114,7 +116,7 @@ class Routed:
             function = guard(function)
         return function
 
-    def _list(self, query: Mapping[str, Any], **path: Any) -> Response:
+    def _list(self, query: Mapping[str, Any], **path: Any) -> Answer:
         own = self._kind.parameters
         arguments = {name: query[name] for name in own if name in query}
         resource = self._kind(self._plan, path, arguments)
@@ -123,14 +125,14 @@ class Routed:
             page = resource.list(query)
             direct = dump(self._plan.page_schema, page), page.header
         shown, link = direct
-        return revalidated(tagged(shown, headers={"Link": link} if link else None))
+        return answered(shown, (("Link", link),) if link else ())
 
-    def _read(self, **path: Any) -> Response:
+    def _read(self, **path: Any) -> Answer:
         resource, key = self._of(path)
         shown = self._reading.read(resource, key) if self._plan.is_key(key) else None
         if shown is None:
             shown = self._shown(resource, self._found(resource, key))
-        return revalidated(tagged(shown))
+        return answered(shown)
 
     def _create(self, data: dict[str, Any], **path: Any) -> Response:
         resource = self._kind(self._plan, path)

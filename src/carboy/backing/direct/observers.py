@@ -71,25 +71,24 @@ class _Silence:
         self._names = tuple(names)
         self._counts = [own.get(name, 0) for name in self._names]
         self._listeners = attrgetter(*self._names)
-        self._known: tuple[tuple[Any, ...], list[Any], list[tuple[Any, int]]] = ((), [], [])
+        self._known: tuple[tuple[Any, ...], list[Any], list[Any], list[int]] = ((), [], [], [])
 
     def of(self, dispatch: Any) -> bool:
         """Tell it of a dispatcher, which is mostly the same as the last time."""
         found = self._listeners(dispatch)
-        known, above, own = self._known
-        return (found == known and not any(above) and _are_own(own)) or self._found_anew(found)
+        known, above, own, counts = self._known
+        return (
+            found == known and not any(above) and (not own or list(map(len, own)) == counts)
+        ) or self._found_anew(found)
 
     def _found_anew(self, found: tuple[Any, ...]) -> bool:
-        paired = list(zip(found, self._counts, strict=True))
-        if not _are_own(paired):
+        if list(map(len, found)) != self._counts:
             return False
+        paired = list(zip(found, self._counts, strict=True))
         above = [each.parent_listeners for each, count in paired if not count]
-        self._known = found, above, [(each, count) for each, count in paired if count]
+        own = [each for each, count in paired if count]
+        self._known = found, above, own, [count for count in self._counts if count]
         return True
-
-
-def _are_own(paired: list[tuple[Any, int]]) -> bool:
-    return all(len(each) == count for each, count in paired)
 
 
 class Observers:

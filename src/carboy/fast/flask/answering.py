@@ -32,8 +32,9 @@ def answer_of(app: Any, plan: Plan, context: Any, value: Any) -> Any:
     """
     kind = type(value)
     headers = None
+    more: Any = ()
     if kind is Written:
-        body, code, content_type = value
+        body, code, content_type, more = value
     elif not plan.direct:
         return hooks.after(app, plan, context, app.make_response(value))
     elif kind is Response:
@@ -56,11 +57,12 @@ def answer_of(app: Any, plan: Plan, context: Any, value: Any) -> Any:
     elif not seen and headers is None and code >= _OK and code not in _SHORT:
         return (
             LINES.get(code) or status_line(code),
-            [("Content-Type", content_type), ("Content-Length", str(len(body)))],
+            [("Content-Type", content_type), ("Content-Length", str(len(body))), *more],
             [] if context.environ["REQUEST_METHOD"] == "HEAD" else [body],
         )
     else:
         response = plain(body, code, content_type)
+        response.headers.extend(more)
         if headers:
             response.headers.update(headers)
     return hooks.after(app, plan, context, response)

@@ -15,7 +15,7 @@ from carboy.fast.flask.answering import answer_of
 from carboy.fast.flask.context import AppContext, RequestContext
 from carboy.fast.flask.plan import Plan
 from carboy.fast.flask.request import Request
-from carboy.fast.flask.response import DIRECT, send
+from carboy.fast.flask.response import own_direct, send
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -194,8 +194,7 @@ def _view(app: Any, route: Route, view: Any) -> Any:
     """Make *view* callable from here, and remember it if it is already."""
     called = app.ensure_sync(view)
     if called is view:
-        found = getattr(view, DIRECT, None)
-        route.direct = found[1] if type(found) is tuple and found[0] is view else view
+        route.direct = own_direct(view)
         route.view = view
     return called
 
