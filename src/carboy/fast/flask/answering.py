@@ -62,7 +62,8 @@ def answer_of(app: Any, plan: Plan, context: Any, value: Any) -> Any:
         )
     else:
         response = plain(body, code, content_type)
-        response.headers.extend(more)
+        if more:
+            response.headers.extend(more)
         if headers:
             response.headers.update(headers)
     return hooks.after(app, plan, context, response)
