@@ -63,7 +63,8 @@ def before(app: Any, plan: Plan, request: Request) -> Any:  # noqa: C901 - two k
     """
     if plan.started:
         request_started.send(app, _async_wrapper=app.ensure_sync)
-    plan.label(request)
+    if plan.route_key is not None:
+        plan.label(request)
     if plan.guard is not None:
         plan.guard(request)
     names = _names_of(request)[0]

@@ -34,6 +34,7 @@ _ATTRIBUTES = 6
 """How many a response has whose making and sending nobody has interfered with."""
 _OK = 200
 _SHORT = frozenset({204, 304})
+_USUAL = ("Content-Type", "Content-Length")
 _LOCATIONS = frozenset({"location", "content-location"})
 LINES = {code: f"{code} {phrase.upper()}" for code, phrase in HTTP_STATUS_CODES.items()}
 _PATH = re.compile(r"/(?:[A-Za-z0-9_.~-][A-Za-z0-9_.~/-]*)?")
@@ -127,14 +128,16 @@ def send(
         or environ["REQUEST_METHOD"] == "HEAD"
     ):
         return _called(response, environ, start_response)
-    length = False
-    for name, value in headers._list:
+    listed = headers._list
+    # As they were made: nothing of them has to be looked at.
+    length = len(listed) == len(_USUAL) and (listed[0][0], listed[1][0]) == _USUAL
+    for name, value in () if length else listed:
         lower = name.lower()
         if lower == "content-length":
             length = True
         elif lower in _LOCATIONS and not (name == "Location" and _is_sent(response, value)):
             return _called(response, environ, start_response)
-    sent = headers._list.copy()
+    sent = listed.copy()
     if not length:
         sent.append(("Content-Length", str(len(body[0]))))
     start_response(response._status, sent)
