@@ -32,13 +32,18 @@ def dispatching(methods: Mapping[str, View]) -> dict[str, View]:
 
 
 def directly(view: View, methods: Mapping[str, View]) -> View:
-    """Have the lane call one of *methods* in the place of *view*, without an object in between."""
-    known = {word: own_direct(function) for word, function in _by_method(methods).items()}
+    """Have the lane call one of *methods* in the place of *view*, without an object in between.
+
+    Those that somebody has put something around are called by *view*, as ever.
+    """
+    direct_ways = {word: own_direct(function) for word, function in _by_method(methods).items()}
+    known = {word: way for word, way in direct_ways.items() if way not in methods.values()}
 
     def direct(**given: Any) -> Any:
-        return known[current().environ["REQUEST_METHOD"]](None, **given)
+        function = known.get(current().environ["REQUEST_METHOD"])
+        return view(**given) if function is None else function(None, **given)
 
-    if not any(map(iscoroutinefunction, methods.values())):
+    if known:
         setattr(view, DIRECT, (view, direct))
     return view
 
