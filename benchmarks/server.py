@@ -66,6 +66,25 @@ class Nothing(Flask):
 
 app = Nothing(__name__)
 """
+# In the place of a server, for the price of the sockets alone.
+LOOP = r"""
+import select, socket, sys
+
+port = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+poll, clients = select.epoll(), {}
+poll.register(port.fileno(), select.EPOLLIN)
+while True:
+    for fd, _ in poll.poll():
+        if fd == port.fileno():
+            client, _ = port.accept()
+            clients[client.fileno()] = client
+            poll.register(client.fileno(), select.EPOLLIN)
+        elif clients[fd].recv(65536):
+            clients[fd].send(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nHello")
+        else:
+            clients.pop(fd).close()
+"""
+FLOOR = "recv and send"
 _ON = ("--workers", "1", "--log-level", "warning")
 COMMANDS = {
     "gunicorn's own": (
@@ -76,6 +95,7 @@ COMMANDS = {
         "granian", "--host", "127.0.0.1", "--port", "{port}", *_ON, "--interface", "wsgi",
         "--blocking-threads", "1", "--no-ws", "wsgi:app",
     ),
+    FLOOR: (Path(sys.executable).name, "-c", LOOP, "{port}"),
 }  # fmt: skip
 HALF_A_HEAD = b"GET / HTTP/1.1\r\nHost: local"
 HALF_A_BODY = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nhalf"
@@ -95,7 +115,7 @@ class Served:
             with socket.create_server(("127.0.0.1", 0)) as probe:
                 self.port = probe.getsockname()[1]
             program, *arguments = COMMANDS[server]
-            arguments = [argument.format(port=self.port) for argument in arguments]
+            arguments = [argument.replace("{port}", str(self.port)) for argument in arguments]
             command = [str(Path(sys.executable).with_name(program)), *arguments]
         self.process = subprocess.Popen(
             command, cwd=folder, env=environ,
@@ -279,7 +299,8 @@ def _cpu_s(pid: int) -> float:
 def rows(rounds: int, seconds: int) -> Iterator[tuple[str, list[str]]]:
     """Measure one thing after the other; give what it is and a cell for each server."""
     alone = speed((*SERVERS, *COMMANDS), 1, rounds, seconds, NOTHING)
-    for names in (SERVERS, tuple(COMMANDS)):
+    yield f"{FLOOR}, in a loop: CPU µs/request", [f"{alone[FLOOR][1]:.1f}", ""]
+    for names in (SERVERS, [name for name in COMMANDS if name != FLOOR]):
         what = "an app that does nothing" + ("" if names is SERVERS else ", by its own command")
         yield f"{what}: CPU µs/request", [f"{alone[name][1]:.1f}" for name in names]
     for workers in (1, 2):

@@ -1,12 +1,15 @@
 """Statements without a cursor: the rows and the errors that a cursor gives."""
 
 import datetime as dt
+import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
 
 psycopg = pytest.importorskip("psycopg")
+from psycopg.adapt import PyFormat  # noqa: E402 - as above
 
 from carboy.backing import libpq  # noqa: E402 - it imports the driver
 from carboy.backing.libpq import fetched, sent_by  # noqa: E402
@@ -37,6 +40,7 @@ STATEMENTS = [
 @pytest.fixture
 def driver(url):
     with psycopg.connect(url, autocommit=True) as connected:
+        connected.execute("SET TIME ZONE 'Asia/Kathmandu'")
         yield connected
 
 
@@ -55,8 +59,8 @@ def test_rows_are_those_of_a_cursor(driver, text, values):
     expected, kept = cursor.fetchall(), {}
     for _ in range(2):
         found = fetched(driver, kept, sent, values)
-        assert found == expected
-        assert [list(map(type, row)) for row in found] == [list(map(type, r)) for r in expected]
+        assert repr(found) == repr(expected)
+    assert sent.formats == (PyFormat.AUTO,) * len(values)
 
 
 def test_values_of_another_type_take_a_cursor_until_it_has_prepared_that(driver):
@@ -114,17 +118,81 @@ def test_a_connection_that_is_lost_is_broken(driver, url):
     _, sent = prepared(driver, "SELECT 1", {})
     with psycopg.connect(url, autocommit=True) as another:
         another.execute("SELECT pg_terminate_backend(%s)", (driver.info.backend_pid,))
-    with pytest.raises(psycopg.OperationalError, match=r"terminat|closed"):
+    with pytest.raises(psycopg.OperationalError, match=r"terminating|unexpectedly"):
         fetched(driver, {}, sent, {})
     assert driver.broken
 
 
-def test_a_large_result_is_not_held(driver):
-    _, sent = prepared(driver, "SELECT n FROM generate_series(1, 300) n", {})
+def test_a_connection_that_is_lost_in_the_middle_tells_why(driver, url, elsewhere):
+    _, sent = prepared(driver, "SELECT pg_sleep(%(a)s)", {"a": 0})
+    with psycopg.connect(url, autocommit=True) as another:
+        ended = (
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE pid = %s AND wait_event = 'PgSleep'"
+        )
+
+        def end():
+            while not another.execute(ended, (driver.info.backend_pid,)).fetchall():
+                time.sleep(0.01)
+
+        with ThreadPoolExecutor(1) as threads:
+            ending = threads.submit(end)
+            with pytest.raises(psycopg.OperationalError, match="due to administrator command"):
+                fetched(driver, {}, sent, {"a": 30})
+            ending.result()
+    assert driver.broken
+
+
+@pytest.mark.parametrize(
+    ("setting", "text"),
+    [
+        ("TIME ZONE 'Europe/Berlin'", "SELECT '2026-02-03 12:00Z'::timestamptz"),
+        ("DateStyle TO 'SQL, DMY'", "SELECT '2026-02-03'::date"),
+        ("IntervalStyle TO 'iso_8601'", "SELECT '3 hours'::interval"),
+        ("client_encoding TO 'LATIN1'", "SELECT chr(233), length(%(a)s)"),
+    ],
+    ids=lambda text: text.partition(" ")[0],
+)
+def test_settings_of_the_session_may_change(driver, setting, text):
+    values = {"a": "é"} if "%" in text else {}
+    cursor, sent = prepared(driver, text, values)
     kept = {}
-    assert len(fetched(driver, kept, sent, {})) == 300
-    (transformer,) = kept.values()
-    assert transformer.pgresult is None
+    assert repr(fetched(driver, kept, sent, values)) == repr(cursor.fetchall())
+    driver.execute(f"SET {setting}")
+    try:
+        expected = driver.execute(text, values or None).fetchall()
+    except (psycopg.Error, NotImplementedError) as error:
+        with pytest.raises(type(error)):
+            fetched(driver, kept, sent, values)
+    else:
+        assert repr(fetched(driver, kept, sent, values)) == repr(expected)
+
+
+def test_errors_are_read_in_the_encoding_of_the_session(driver):
+    text = "SELECT ('é' || %(a)s::text)::date"
+    driver.execute("SET client_encoding TO 'LATIN1'")
+    _, sent = prepared(driver, text.replace("é", "2026-01-0"), {"a": "1"})
+    with pytest.raises(psycopg.DataError, match='"2026-01-0é"'):
+        fetched(driver, {}, sent, {"a": "é"})
+
+
+def test_notifications_are_handled(driver):
+    heard = []
+    driver.add_notify_handler(heard.append)
+    driver.execute("LISTEN news")
+    _, sent = prepared(driver, "SELECT pg_notify('news', %(a)s)", {"a": "one"})
+    heard.clear()
+    fetched(driver, {}, sent, {"a": "two"})
+    assert [each.payload for each in heard] == ["two"]
+
+
+def test_a_large_result_is_not_held(driver):
+    _, sent = prepared(driver, "SELECT n FROM generate_series(1, %(a)s) n", {"a": 3})
+    for rows, held in ((100, True), (101, False)):
+        kept = {}
+        assert len(fetched(driver, kept, sent, {"a": rows})) == rows
+        ((transformer, _),) = kept.values()
+        assert (transformer.pgresult is not None) is held
 
 
 @pytest.mark.parametrize(
@@ -132,6 +200,8 @@ def test_a_large_result_is_not_held(driver):
     [
         (psycopg.Cursor, "execute"),
         (psycopg.Cursor, "fetchall"),
+        (psycopg.Connection, "cursor"),
+        (psycopg.Connection, "wait"),
         (psycopg.waiting, "wait"),
     ],
 )
@@ -148,13 +218,27 @@ def test_a_method_that_was_replaced_is_called(driver, monkeypatch, where, name):
     assert fetched(driver, {}, sent, {}) == [(1,)]
 
 
-def test_cursors_of_another_class_are_used(driver):
-    class Watching(psycopg.Cursor):
+class Watching(psycopg.Cursor):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [("cursor_factory", Watching), ("row_factory", psycopg.rows.namedtuple_row)],
+)
+def test_what_a_connection_makes_of_its_own_takes_a_cursor(driver, name, other):
+    _, sent = prepared(driver, "SELECT 1", {})
+    setattr(driver, name, other)
+    assert fetched(driver, {}, sent, {}) is None
+
+
+def test_a_connection_of_another_class_has_cursors_of_its_own(url):
+    class Own(psycopg.Connection):
         pass
 
-    _, sent = prepared(driver, "SELECT 1", {})
-    driver.cursor_factory = Watching
-    assert fetched(driver, {}, sent, {}) is None
+    with Own.connect(url, autocommit=True) as driver:
+        _, sent = prepared(driver, "SELECT 1", {})
+        assert fetched(driver, {}, sent, {}) is None
 
 
 def test_a_thread_that_takes_signals_is_not_held_up(driver, monkeypatch, elsewhere):

@@ -14,22 +14,29 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, MutableMapping, Sequence
+from operator import attrgetter
 from threading import get_ident
 from typing import Any, NamedTuple
 
 from psycopg import Connection, Cursor, OperationalError, errors, pq, waiting
 from psycopg.adapt import PyFormat, Transformer
+from psycopg.rows import tuple_row
 
 __all__ = ["Sent", "fetched", "sent_by"]
 
 Rows = list[tuple[Any, ...]]
 _TRANSFORMER = "carboy_transformer"
+_NONE = None, None
 _ROWS_KEPT_MAX = 100
 _OK = pq.ConnStatus.OK
 _TUPLES_OK = pq.ExecStatus.TUPLES_OK
-# As psycopg wrote them: whoever replaces one, as tracing agents do, is noticed. The last is another
-# where waiting must not hold up the thread, as with gevent.
-_EXECUTE, _FETCHALL, _WAIT = Cursor.execute, Cursor.fetchall, getattr(waiting, "wait_c", None)
+# As psycopg wrote them: whoever replaces one, as tracing agents do, is noticed.
+_CURSOR, _CONNECTION = attrgetter("execute", "fetchall"), attrgetter("cursor", "wait")
+_WRITTEN = _CURSOR(Cursor), _CONNECTION(Connection)
+# It is another where waiting must not hold up the thread, as with gevent.
+_WAIT = getattr(waiting, "wait_c", None)
+# By these of a session text becomes values, and values text.
+_SETTINGS = (b"TimeZone", b"DateStyle", b"IntervalStyle", b"client_encoding")
 # libpq is called from compiled code; the other implementation gains nothing.
 _IS_COMPILED = pq.__impl__ in ("c", "binary")
 
@@ -65,13 +72,16 @@ def fetched(
 
     :param kept: what belongs to the connection.
     :return: ``None`` if psycopg has not prepared it, or somebody would notice.
-    :raises psycopg.Error: as a cursor does.
+    :raises psycopg.Error: as a cursor does; of a connection that was lost without its SQLSTATE.
     """
     if not _is_stock(driver) or takes_signals():
         return None
-    transformer = kept.get(_TRANSFORMER)
-    if transformer is None:
-        transformer = kept[_TRANSFORMER] = Transformer(driver)
+    pgconn = driver.pgconn
+    settings = [*map(pgconn.parameter_status, _SETTINGS)]
+    transformer, fitting = kept.get(_TRANSFORMER, _NONE)
+    if fitting != settings:
+        transformer = Transformer(driver)
+        kept[_TRANSFORMER] = transformer, settings
     text, order, formats = sent
     given: Any = None
     types: tuple[int, ...] = ()
@@ -83,7 +93,10 @@ def fetched(
     if name is None:
         return None
     known.move_to_end((text, types))  # so that others are given up first
-    result = driver.pgconn.exec_prepared(name, given, transformer.formats if order else None)
+    result = pgconn.exec_prepared(name, given, transformer.formats if order else None)
+    if pgconn.notify_handler is not None:
+        while (notice := pgconn.notifies()) is not None:
+            pgconn.notify_handler(notice)
     if result.status != _TUPLES_OK:
         raise _error(driver, result)
     transformer.set_pgresult(result)
@@ -102,8 +115,8 @@ def _is_stock(driver: Any) -> bool:
     return (
         type(driver) is Connection
         and driver.cursor_factory is Cursor
-        and Cursor.execute is _EXECUTE
-        and Cursor.fetchall is _FETCHALL
+        and driver.row_factory is tuple_row
+        and (_CURSOR(Cursor), _CONNECTION(Connection)) == _WRITTEN
         and waiting.wait is _WAIT
     )
 

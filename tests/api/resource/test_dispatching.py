@@ -109,3 +109,15 @@ def test_what_stands_around_a_method_gets_the_view(asking, kind):
     assert client.get("/things/1").json["data"]["name"] == "Jar"
     assert client.get("/things").status_code == 200
     assert [isinstance(view, MethodView) for view in views] == [True]
+
+
+@CLASSES
+def test_a_hook_may_turn_the_method_of_a_request(asking, kind):
+    served = asking(kind)
+
+    def turn():
+        flask.request.method = "GET"
+
+    served.app.before_request(turn)
+    answer = served.client.patch("/things/1", data="no JSON")
+    assert (answer.status_code, "ETag" in answer.headers) == (200, True)
