@@ -23,6 +23,7 @@ _TRIGGERS = text(
     " AND NOT tgisinternal)"
     " OR (SELECT relhasrules OR relkind <> 'r' FROM pg_class WHERE oid = CAST(:name AS regclass))"
 )
+_POLL = "carboy_poll"
 _LOCK = int.from_bytes(b"carboy")
 
 
@@ -187,14 +188,16 @@ def _replace_the_outdated(context: ExceptionContext) -> None:
         context.invalidate_pool_on_disconnect = False
 
 
-def _refuse_the_dead(driver: Any, _record: Any, _proxy: Any) -> None:
+def _refuse_the_dead(driver: Any, record: Any, _proxy: Any) -> None:
     """Notice a connection the server has closed, without asking the server.
 
     An idle connection has nothing to read. When there is something, it is a farewell
     (the server was restarted) or a notice: only then is it worth a round trip.
     """
-    waiting = select.poll()
-    waiting.register(driver.fileno(), select.POLLIN)
+    waiting = record.info.get(_POLL)
+    if waiting is None:
+        waiting = record.info[_POLL] = select.poll()
+        waiting.register(driver.fileno(), select.POLLIN)
     if not waiting.poll(0):
         return
     try:

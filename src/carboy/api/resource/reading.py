@@ -204,7 +204,7 @@ class Reading:
 
     def _lane(self) -> Lane | None:
         lane = lane_of()
-        if lane is None or not lane.is_open() or lane.knows(self._model):
+        if lane is None or not lane.is_open(self._model):
             return None
         return lane if is_loaded_silently(self._model) else None
 

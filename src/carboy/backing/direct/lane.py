@@ -51,14 +51,22 @@ class Lane:
         self._triggers: dict[Table, bool] = {}
         self._learning = Lock()
 
-    def is_open(self) -> bool:
+    def is_open(self, kind: type[Any] | None = None) -> bool:
         """Tell whether a read of the request at hand may go without a transaction.
 
         It may if the request only reads, nobody listens, and its session has neither begun a
         transaction nor anything that waits to be written.
+
+        :param kind: a mapped class, of which the session must not hold objects either: what it
+            holds is what it shows, whatever was written meanwhile.
         """
         session = _session()
-        return _is_idle(session) and self._promised() and self._observers.none(session)
+        return (
+            _is_idle(session)
+            and self._promised()
+            and self._observers.none(session)
+            and (session is None or kind is None or not _holds(session, kind))
+        )
 
     def is_open_to_write(self) -> bool:
         """Tell whether a write of the request at hand may be all of its transaction."""
@@ -79,16 +87,6 @@ class Lane:
         if known is None:
             known = self._triggers[table] = self._execution.has_triggers(table)
         return known
-
-    def knows(self, kind: type[Any]) -> bool:
-        """Tell whether the session of the request holds objects of a mapped class.
-
-        What it holds is what it shows, whatever was written meanwhile.
-        """
-        session = _session()
-        if session is None or not session.identity_map:
-            return False
-        return any(isinstance(each, kind) for each in session.identity_map.values())
 
     def bound(
         self,
@@ -214,6 +212,10 @@ def _session() -> Session | None:
     held = globals_touched()
     sessions = None if held is None else held.get(_SESSIONS)
     return sessions.get("default") if sessions else None
+
+
+def _holds(session: Session, kind: type[Any]) -> bool:
+    return any(isinstance(each, kind) for each in session.identity_map.values())
 
 
 def _is_clean(session: Session | None) -> bool:
