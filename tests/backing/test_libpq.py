@@ -1,6 +1,8 @@
 """Statements without a cursor: the rows and the errors that a cursor gives."""
 
 import datetime as dt
+import subprocess
+import sys
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -216,6 +218,24 @@ def test_a_method_that_was_replaced_is_called(driver, monkeypatch, where, name):
         patched.setattr(where, name, watched)
         assert fetched(driver, {}, sent, {}) is None
     assert fetched(driver, {}, sent, {}) == [(1,)]
+
+
+REPLACED_BEFORE = """
+import functools, sys, psycopg
+genuine = psycopg.Cursor.execute
+if sys.argv[2] == "replaced":
+    psycopg.Cursor.execute = functools.wraps(genuine)(lambda *a, **b: genuine(*a, **b))
+from carboy.backing import libpq
+with psycopg.connect(sys.argv[1]) as driver:
+    print(libpq.sent_by(driver.execute("SELECT 1")) is not None)
+"""
+
+
+@pytest.mark.parametrize(("when", "sent"), [("replaced", "False"), ("as it was", "True")])
+def test_who_replaced_a_method_before_is_called_as_well(url, when, sent):
+    command = [sys.executable, "-c", REPLACED_BEFORE, url, when]
+    told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert told.stdout.strip() == sent
 
 
 class Watching(psycopg.Cursor):

@@ -1,10 +1,10 @@
 """Statements that psycopg has prepared, run by libpq's own function in place of a cursor.
 
 A cursor takes a statement apart, looks it up, sends it, waits for the answer step by step and
-describes it, each time anew: half of what a short read takes. What has been prepared on a
-connection needs none of that. psycopg remains in charge: it prepares statements after a few runs,
-gives them up (at rollbacks, or when there are too many) and turns values into theirs and back. What
-it has not prepared, or somebody wants to watch, is left to its cursors.
+describes it, each time anew. What has been prepared on a connection needs none of that. psycopg
+remains in charge: it prepares statements after a few runs, gives them up (at rollbacks, or when
+there are too many) and turns values into theirs and back. What it has not prepared, or somebody
+wants to watch, is left to its cursors.
 
 Source: PostgreSQL, "Command Execution Functions", ``PQexecPrepared``.
 """
@@ -14,8 +14,10 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, MutableMapping, Sequence
+from itertools import chain
 from operator import attrgetter
 from threading import get_ident
+from types import FunctionType
 from typing import Any, NamedTuple
 
 from psycopg import Connection, Cursor, OperationalError, errors, pq, waiting
@@ -37,8 +39,11 @@ _WRITTEN = _CURSOR(Cursor), _CONNECTION(Connection)
 _WAIT = getattr(waiting, "wait_c", None)
 # By these of a session text becomes values, and values text.
 _SETTINGS = (b"TimeZone", b"DateStyle", b"IntervalStyle", b"client_encoding")
-# libpq is called from compiled code; the other implementation gains nothing.
-_IS_COMPILED = pq.__impl__ in ("c", "binary")
+# The implementation that is not compiled gains nothing; nor may whoever came before be passed over.
+_IS_USUAL = pq.__impl__ in ("c", "binary") and all(
+    type(each) is FunctionType and each.__globals__["__name__"].startswith("psycopg.")
+    for each in chain(*_WRITTEN)
+)
 
 
 class Sent(NamedTuple):
@@ -59,7 +64,7 @@ def sent_by(cursor: Any) -> Sent | None:
     query = getattr(cursor, "_query", None)
     text, order = getattr(query, "query", None), getattr(query, "_order", ())
     known = getattr(getattr(cursor.connection, "_prepared", None), "_names", None)
-    if not (_IS_COMPILED and isinstance(text, bytes) and isinstance(known, OrderedDict)):
+    if not (_IS_USUAL and isinstance(text, bytes) and isinstance(known, OrderedDict)):
         return None
     names = tuple(order or ())
     return Sent(text, names, (PyFormat.AUTO,) * len(names))
