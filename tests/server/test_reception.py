@@ -111,12 +111,12 @@ def shared(started):
 
 @pytest.fixture(scope="module")
 def started_in_a_hurry(serve_once):
-    return serve_once(BODY_APP, HTTP_READ_TIMEOUT_S="0.3", GUNICORN_KEEPALIVE="0")
+    return serve_once(BODY_APP, HTTP_READ_TIMEOUT_S="1", GUNICORN_KEEPALIVE="0")
 
 
 @pytest.fixture
 def hasty(started_in_a_hurry):
-    """Give a server that waits 0.3 s for a request, shared like the other."""
+    """Give a server that waits a second for a request, shared like the other."""
     started_in_a_hurry.forget()
     return started_in_a_hurry
 
