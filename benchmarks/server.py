@@ -79,7 +79,12 @@ while True:
             client, _ = port.accept()
             clients[client.fileno()] = client
             poll.register(client.fileno(), select.EPOLLIN)
-        elif clients[fd].recv(65536):
+            continue
+        try:
+            asked = clients[fd].recv(65536)
+        except OSError:
+            asked = b""
+        if asked:
             clients[fd].send(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nHello")
         else:
             clients.pop(fd).close()
