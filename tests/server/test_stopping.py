@@ -146,6 +146,18 @@ def test_sigterm_while_the_app_is_loading_ends_the_start(serve, until):
 
 
 @pytest.mark.engine("gunicorn")
+def test_ctrl_c_while_a_process_is_forked_is_not_lost(serve, until, tmp_path):
+    # What is raised there Python can only report.
+    slow = "import os, time\nos.register_at_fork(after_in_parent=lambda: time.sleep(2))\n"
+    (tmp_path / "sitecustomize.py").write_text(slow)
+    source = "from pathlib import Path\nimport time\nPath('loading').touch()\ntime.sleep(600)\n"
+    server = serve(source, listens=False, PYTHONPATH=str(tmp_path))
+    until((server.folder / "loading").exists, "the app is loading")
+    server.send(signal.SIGINT)
+    assert server.wait() == 128 + signal.SIGINT
+
+
+@pytest.mark.engine("gunicorn")
 def test_ctrl_c_while_the_app_is_loading_ends_the_start_without_a_traceback(serve, until):
     source = "from pathlib import Path\nimport time\nPath('loading').touch()\ntime.sleep(600)\n"
     server = serve(source, listens=False)

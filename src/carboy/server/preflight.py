@@ -12,7 +12,7 @@ import logging
 import multiprocessing
 import signal
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -109,11 +109,19 @@ def preflight(
     """
     fork = multiprocessing.get_context("fork")  # the child shall know what this process knows
     ours, theirs = fork.Pipe()
-    child = fork.Process(target=_check, args=(ours, theirs, target, debug), name="preflight")
-    child.start()
+    # Held back until somebody ends the child: while it is forked Ctrl-C may be lost, or leave it.
+    usual = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    given = (ours, theirs, target, debug, usual)
+    child = fork.Process(target=_check, args=given, name="preflight")
+    try:
+        child.start()
+    except BaseException:
+        signal.pthread_sigmask(signal.SIG_SETMASK, usual)
+        raise
     theirs.close()
     check = Preflight(ours, child, meanwhile)
     try:
+        signal.pthread_sigmask(signal.SIG_SETMASK, usual)
         yield check
     except CarboyError:
         raise  # the child finds the pipe closed and ends
@@ -124,10 +132,17 @@ def preflight(
         check.leave()
 
 
-def _check(ours: Connection, theirs: Connection, target: str | None, debug: bool) -> None:  # noqa: FBT001 - multiprocessing passes by position
+def _check(
+    ours: Connection,
+    theirs: Connection,
+    target: str | None,
+    debug: bool,  # noqa: FBT001 - multiprocessing passes by position
+    signals: Iterable[int],
+) -> None:
     ours.close()
     for name in _SIGNALS:
         signal.signal(getattr(signal, f"SIG{name}"), signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, signals)
     # Whoever reloads has set up logging already; the app shall set it up as in a worker.
     logging.getLogger().handlers.clear()
     try:
