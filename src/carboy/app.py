@@ -265,6 +265,5 @@ def _leave_own_paths(app: Flask, crate: Crate) -> None:
 def _request_only_reads() -> bool:
     context = current()
     # The lane's own context tells the method without making the request.
-    if type(context) is RequestContext and context.made is None:
-        return context.environ["REQUEST_METHOD"] in _SAFE
-    return context is not None and context.request.method in _SAFE
+    asked = context if type(context) is RequestContext else context and context.request
+    return asked is not None and asked.method in _SAFE

@@ -20,7 +20,7 @@ from carboy.api.answers import empty, envelope_in_use
 from carboy.api.operation import declare_apart
 from carboy.errors import ApiError, PreconditionFailed
 from carboy.fast.flask.context import RequestContext, current
-from carboy.fast.flask.response import Written, make
+from carboy.fast.flask.response import Written, response_of
 from carboy.fast.json import dumps
 
 __all__ = [
@@ -98,17 +98,7 @@ def tagged(data: Any, status: int = _OK, headers: Mapping[str, str] | None = Non
     :param status: of a success with a body.
     :param headers: none of those that every answer has.
     """
-    envelope = envelope_in_use()
-    wrapped = envelope.success(data, status)
-    body = dumps(wrapped)
-    as_read = wrapped if status == _OK else envelope.success(data, _OK)
-    tag = _tag(body if as_read == wrapped else dumps(as_read))
-    response = make(body, status, envelope.media_type)
-    for name, value in (headers or {}).items():
-        response.headers.add(name, value)
-    response.headers.add("ETag", f'"{tag}"')
-    response.headers.add("Cache-Control", _CACHE)
-    return response
+    return response_of(_tagged(data, status, tuple((headers or {}).items())))
 
 
 def answered(data: Any, headers: tuple[tuple[str, str], ...] = ()) -> Response | Written:
@@ -116,12 +106,18 @@ def answered(data: Any, headers: tuple[tuple[str, str], ...] = ()) -> Response |
 
     :param headers: none of those that every answer has.
     """
-    if expects_something():
-        return revalidated(tagged(data, headers=dict(headers)))
+    written = _tagged(data, _OK, headers)
+    return revalidated(response_of(written)) if expects_something() else written
+
+
+def _tagged(data: Any, status: int, headers: tuple[tuple[str, str], ...]) -> Written:
     envelope = envelope_in_use()
-    body = dumps(envelope.success(data, _OK))
-    labels = ("ETag", f'"{_tag(body)}"'), ("Cache-Control", _CACHE)
-    return Written(body, _OK, envelope.media_type, headers + labels)
+    wrapped = envelope.success(data, status)
+    body = read = dumps(wrapped)
+    if status != _OK and (as_read := envelope.success(data, _OK)) != wrapped:
+        read = dumps(as_read)
+    labels = ("ETag", f'"{_tag(read)}"'), ("Cache-Control", _CACHE)
+    return Written(body, status, envelope.media_type, headers + labels)
 
 
 def revalidated(response: Response) -> Response:

@@ -40,10 +40,7 @@ def directly(view: View, methods: Mapping[str, View]) -> View:
     known = {word: way for word, way in direct_ways.items() if way not in methods.values()}
 
     def direct(**given: Any) -> Any:
-        context = current()
-        # Whoever has looked at the request may have changed it.
-        made = context.made
-        function = known.get(context.environ["REQUEST_METHOD"] if made is None else made.method)
+        function = known.get(current().method)
         return view(**given) if function is None else function(None, **given)
 
     if known:

@@ -124,6 +124,12 @@ class RequestContext(ctx.RequestContext):
         return request
 
     @property
+    def method(self) -> str:
+        """Of the request, without making it; whoever has looked at one may have changed it."""
+        made = self.made
+        return self.environ["REQUEST_METHOD"] if made is None else made.method
+
+    @property
     def url_rule(self) -> Any:
         """The rule that matched."""
         route = self.route

@@ -63,8 +63,9 @@ def before(app: Any, plan: Plan, request: Request) -> Any:  # noqa: C901 - two k
     """
     if plan.started:
         request_started.send(app, _async_wrapper=app.ensure_sync)
-    if plan.route_key is not None:
-        plan.label(request)
+    rule = request.url_rule
+    if plan.route_key is not None and rule is not None:
+        request.environ[plan.route_key] = rule.rule
     if plan.guard is not None:
         plan.guard(request)
     names = _names_of(request)[0]

@@ -183,12 +183,6 @@ class Plan:
             self.hosts[name, environ["wsgi.url_scheme"]] = host
         return host
 
-    def label(self, request: Request) -> None:
-        """Write the rule that matched into the environment."""
-        rule = request.url_rule
-        if self.route_key is not None and rule is not None:
-            request.environ[self.route_key] = rule.rule
-
     def is_handled(self, kinds: frozenset[type], code: int) -> bool:
         """Tell whether the app, outside its blueprints, handles an error of these classes."""
         by_code = self.handlers.get(None)
