@@ -151,3 +151,12 @@ def test_as_many_requests_wait_at_once_as_there_are_threads(serve):
     for caller in callers:
         caller.join(30)
     assert [text for _, text, _ in answers] == ["together"] * 4
+
+
+def test_one_that_is_awake_has_relief_while_another_may_be_woken(hands):
+    crew, passes = hands
+    until(lambda: all(passes) and len(awake(passes)) == 1)
+    assert crew.has_relief()
+    assert not Crew(1).has_relief()
+    crew.dismiss()
+    assert not crew.has_relief()

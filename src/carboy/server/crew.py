@@ -95,6 +95,10 @@ class Crew:
         """Whether all threads but one rest."""
         return self._awake <= 1
 
+    def has_relief(self) -> bool:
+        """Whether one thread is awake, and another would soon be if that one were stuck."""
+        return self._awake <= 1 < self.size and not self._dismissed
+
     def _want(self, count: int) -> None:
         count = max(1, min(count, self.size))
         with self._resting:

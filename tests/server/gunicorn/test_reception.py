@@ -253,10 +253,24 @@ def test_a_connection_with_hints_waits_without_a_thread(serve, app, connect):
     assert file.read().endswith(b"hinted")  # and it is closed
 
 
-def test_what_came_with_a_slow_request_is_answered_by_others(serve, app, connect):
-    # Threads that had nothing to do for long wait for clients, too.
-    app += "\nimport carboy.server.crew\ncarboy.server.crew._REST_S = 0.05\n"
-    server = serve(app, GUNICORN_THREADS="3", GUNICORN_KEEPALIVE="60")
+@pytest.mark.parametrize(
+    ("threads", "slow", "rest_s"),
+    [
+        # Threads that had nothing to do for long wait for clients, too.
+        pytest.param(3, 0, 0.05, id="behind it"),
+        pytest.param(3, 2, 60, id="around it"),
+        pytest.param(3, 5, 60, id="before it"),
+        pytest.param(1, 5, 60, id="before it, with no other thread"),
+    ],
+)
+def test_what_came_with_a_slow_request_is_answered_meanwhile(  # noqa: PLR0917
+    serve, app, connect, threads, slow, rest_s
+):
+    app = app.replace("from flask import Flask,", "from carboy import Flask\nfrom flask import")
+    app += f"\nimport carboy.server.crew\ncarboy.server.crew._REST_S = {rest_s}\n"
+    # A machine may be so slow that no answer waits for another.
+    app += "import carboy.server.gunicorn.sender as sender\nsender._GATHERED_S = 60\n"
+    server = serve(app, GUNICORN_THREADS=str(threads), GUNICORN_KEEPALIVE="60")
     clients = [connect(server) for _ in range(6)]
     for client in clients:
         client.sendall(ASK)
@@ -264,12 +278,13 @@ def test_what_came_with_a_slow_request_is_answered_by_others(serve, app, connect
     time.sleep(2)
     os.kill(process, signal.SIGSTOP)
     try:
-        clients[0].sendall(b"GET /stuck HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        for client in clients[1:]:
-            client.sendall(ASK)
+        for number, client in enumerate(clients):
+            stuck = b"GET /stuck HTTP/1.1\r\nHost: localhost\r\n\r\n"
+            client.sendall(stuck if number == slow else ASK)
     finally:
         os.kill(process, signal.SIGCONT)
-    for client in clients[1:]:
+    del clients[slow]
+    for client in clients:
         assert answer(client)[0] == 200
 
 

@@ -2,6 +2,7 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from unittest.mock import Mock
 
 import pytest
 
@@ -107,3 +108,36 @@ def test_who_has_gone_is_dropped(sending, lobby, connection, pair, size):
     pair[1].close()
     sending.send(connection, LARGE[:size], is_last=False)
     assert lobby.open == set()
+
+
+def test_short_answers_are_gathered(sending, connection, pair):
+    sending.gather(connection, b"one", is_last=False)
+    pair[1].settimeout(0)
+    with pytest.raises(BlockingIOError):
+        pair[1].recv(1)
+    sending.send_gathered()
+    assert pair[1].recv(9) == b"one"
+
+
+def test_none_waits_for_long(sending, connection, pair, monkeypatch):
+    monkeypatch.setattr(sender, "_GATHERED_S", 0.01)
+    sending.gather(connection, b"one", is_last=False)
+    time.sleep(0.02)
+    sending.gather(connection, b"two", is_last=False)
+    assert taken(pair[1], 6) == b"onetwo"
+
+
+def test_large_ones_are_not_gathered(sending, connection, pair):
+    sending.gather(connection, bytes(20_000), is_last=False)
+    assert taken(pair[1], 20_000) == bytes(20_000)
+
+
+def test_one_that_fails_takes_none_along(sending, connection, pair, caplog):
+    other = Mock(fd=-1)
+    other.sock.send.side_effect = ValueError("a defect")
+    sending.gather(other, b"one", is_last=False)
+    sending.gather(connection, b"two", is_last=False)
+    sending.send_gathered()
+    assert pair[1].recv(9) == b"two"
+    assert "a defect" in caplog.text
+    other.close.assert_called_once_with()

@@ -42,6 +42,7 @@ class Desk:
     :param lobby: where connections come from and go to.
     :param crew: told who is busy.
     :param pace: how slowly requests may come.
+    :param sender: sends answers.
     :param heads: reads ordinary requests; ``None``: gunicorn reads all.
     :param keep: asked with every request of its own way whether the connection may be kept.
     :param genuinely: has gunicorn serve one request of a connection, whose parser is
@@ -59,6 +60,7 @@ class Desk:
         lobby: Lobby,
         crew: Crew,
         pace: Pace,
+        sender: Sender,
         heads: Heads | None,
         keep: Callable[[], bool],
         genuinely: Callable[[Connection], bool],
@@ -72,7 +74,7 @@ class Desk:
         self._pace = pace
         self._heads = heads
         self._writer = Writer()
-        self._sender = Sender(lobby)
+        self._sender = sender
         self._keep = keep
         self._genuinely = genuinely
         self._failed = failed
@@ -171,6 +173,8 @@ class Desk:
             if whole is None:
                 connection.sock.settimeout(0)
                 self._lobby.keep(connection, is_last=reply.is_last)
+            elif self.ready and type(body) is list and self._crew.has_relief():
+                self._sender.gather(connection, whole, is_last=is_last)
             else:
                 self._sender.send(connection, whole, is_last=is_last)
         finally:

@@ -19,6 +19,7 @@ from typing import Any
 from carboy.server.crew import Crew
 from carboy.server.gunicorn.desk import Desk
 from carboy.server.gunicorn.lobby import Lobby
+from carboy.server.gunicorn.sender import Sender
 
 _log = logging.getLogger("gunicorn.error")
 
@@ -34,12 +35,14 @@ class Reception:
     :param cfg: gunicorn's options.
     :param lobby: where clients wait.
     :param desk: where they are served.
+    :param sender: sends what the desk has gathered.
     :param crew: says how many threads take requests.
     """
 
-    def __init__(self, cfg: Any, *, lobby: Lobby, desk: Desk, crew: Crew) -> None:
+    def __init__(self, cfg: Any, *, lobby: Lobby, desk: Desk, sender: Sender, crew: Crew) -> None:
         self._lobby = lobby
         self._desk = desk
+        self._sender = sender
         self._crew = crew
         self._over = False
         # Nobody waits for a thread whose request outlasts the worker.
@@ -95,12 +98,14 @@ class Reception:
                 time.sleep(_PAUSE_S)
 
     def _serve(self) -> None:
-        ready, crew = self._desk.ready, self._crew
+        ready, crew, sender = self._desk.ready, self._crew, self._sender
         while not self._over:
             try:
                 connection = ready.popleft()
             except IndexError:
+                sender.send_gathered()
                 crew.rest()
+                sender.send_gathered()  # what one that is stuck has left
                 if not (ready or crew.is_crowded()):
                     # Others that wait for clients do not see what one has taken.
                     ready += self._lobby.take(_AT_ONCE if crew.is_single() else 1)

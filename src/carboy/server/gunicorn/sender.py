@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import deque
 
 from carboy.server.gunicorn.connection import Connection
 from carboy.server.gunicorn.lobby import Lobby
@@ -14,6 +15,9 @@ _log = logging.getLogger("gunicorn.error")
 _TIMEOUT_S = 60.0
 # Of all answers of a worker that clients have not taken yet.
 _HELD_BYTES_MAX = 64 * 1024 * 1024
+# A short answer waits for those behind it, no longer than so many seconds and a view.
+_GATHERED_S = 0.001
+_GATHERED_BYTES_MAX = 16 * 1024
 
 
 class Sender:
@@ -27,6 +31,38 @@ class Sender:
 
     def __init__(self, lobby: Lobby) -> None:
         self._lobby = lobby
+        self._gathered: deque[tuple[Connection, bytes, bool]] = deque()
+        self._gathers_until = 0.0
+
+    def gather(self, connection: Connection, data: bytes, *, is_last: bool) -> None:
+        """Have an answer wait for those that come right behind it.
+
+        Sending wakes a client that waits on the same machine, such as a proxy, which can take
+        longer than to make the answer. Of several that are sent together only the first does.
+        Whoever calls this calls :meth:`send_gathered` as soon as nothing comes behind.
+        """
+        now = time.monotonic()
+        if len(data) > _GATHERED_BYTES_MAX:
+            self.send(connection, data, is_last=is_last)
+            return
+        if not self._gathered:
+            self._gathers_until = now + _GATHERED_S
+        self._gathered.append((connection, data, is_last))
+        if now >= self._gathers_until:
+            self.send_gathered()
+
+    def send_gathered(self) -> None:
+        """Send what waits; several threads may."""
+        while self._gathered:
+            try:
+                connection, data, is_last = self._gathered.popleft()
+            except IndexError:  # another thread has sent the last
+                return
+            try:
+                self.send(connection, data, is_last=is_last)
+            except BaseException:  # noqa: BLE001 - the others have done nothing
+                _log.exception("An answer could not be sent.")
+                self._lobby.drop(connection)
 
     def send(self, connection: Connection, data: bytes, *, is_last: bool) -> None:
         """Begin with an answer."""

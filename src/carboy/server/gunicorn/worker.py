@@ -25,6 +25,7 @@ from carboy.server.gunicorn.desk import Desk
 from carboy.server.gunicorn.heads import Heads
 from carboy.server.gunicorn.lobby import Lobby
 from carboy.server.gunicorn.reception import Reception
+from carboy.server.gunicorn.sender import Sender
 from carboy.server.lifecycle import Lifecycle, has_waiting
 from carboy.server.pace import Pace
 
@@ -109,18 +110,20 @@ class Worker(Lifecycle, ThreadWorker):  # type: ignore[misc]
         self._keeps_any = cfg.keepalive > 0
         pace = Pace(settings.HTTP_READ_TIMEOUT_S, settings.HTTP_READ_BYTES_PER_S)
         self._lobby = lobby = Lobby(cfg, self.sockets, pace)
+        sender = Sender(lobby)
         desk = Desk(
             self.wsgi,
             cfg,
             lobby=lobby,
             crew=crew,
             pace=pace,
+            sender=sender,
             heads=Heads(cfg, self.sockets[0].getsockname()) if self._is_usual() else None,
             keep=self._keeps,
             genuinely=self.handle,
             failed=self._failed,
         )
-        self._reception = Reception(cfg, lobby=lobby, desk=desk, crew=crew)
+        self._reception = Reception(cfg, lobby=lobby, desk=desk, sender=sender, crew=crew)
         self.notify()  # the master counts from the first time on
         self._reception.begin()
         while self.alive:
