@@ -75,6 +75,15 @@ load-test: $(venv)/for-development ## Put load on the shop by Locust's page (ARG
 	'$(bin)/flask' --app wsgi shop import-catalogue catalogue.csv && \
 	exec '$(bin)/carboy' load wsgi:app --web --html '$(CURDIR)/build/load-report.html' $(ARGS)
 
+# A wheel of machine code is for one kind of machine and one Python. Both are built from the sources that
+# are packed, so that nothing is left in this checkout.
+.PHONY: wheels
+wheels: $(uv) ## Build what is published into dist/: sources, a wheel for every Python, a compiled one for this
+	@echo 'Building into dist/'
+	@rm -rf dist
+	@'$(uv)' build --quiet --python '$(bin)/python' --out-dir dist
+	@HATCH_BUILD_HOOKS_ENABLE=1 '$(uv)' build --quiet --python '$(bin)/python' --out-dir dist
+
 # The peers live in an environment of their own: some hold dependencies back that Carboy does not.
 bench := $(CURDIR)/build/bench-venv
 .PHONY: bench
@@ -170,10 +179,17 @@ $(venv)/for-development: $(lock) | $(uv)
 	@$(sync) --all-groups --no-group project-model --all-extras
 	@touch '$@' '$(venv)/for-running'
 
-$(bench)/installed: benchmarks/peers/requirements.txt pyproject.toml | $(uv)
+$(bench)/peers: benchmarks/peers/requirements.txt | $(uv)
 	@echo 'Installing the peers into build/bench-venv'
 	@'$(uv)' venv --quiet --clear --python '$(bin)/python' '$(bench)'
-	@'$(uv)' pip install --quiet --python '$(bench)/bin/python' --requirement benchmarks/peers/requirements.txt --editable .
+	@'$(uv)' pip install --quiet --python '$(bench)/bin/python' --requirement benchmarks/peers/requirements.txt
+	@touch '$@'
+
+# As it is published: compiled, where there is a compiler.
+$(bench)/installed: $(bench)/peers pyproject.toml $(shell find src -name '*.py')
+	@echo 'Installing Carboy beside them'
+	@$(if $(shell command -v cc),HATCH_BUILD_HOOKS_ENABLE=1) '$(uv)' build --quiet --clear --python '$(bin)/python' --out-dir '$(bench)/dist'
+	@'$(uv)' pip install --quiet --python '$(bench)/bin/python' --no-deps --reinstall '$(bench)'/dist/*.whl
 	@touch '$@'
 
 $(uv): | $(bin)/python

@@ -7,6 +7,7 @@ from functools import wraps
 import flask
 import pytest
 
+from carboy.compiled import is_compiled
 from carboy.logs import current_ids
 
 # Here and not in a fixture: the modules of tests take the class when they are imported.
@@ -24,6 +25,15 @@ if os.environ.get("DATABASE_URL", "").startswith("postgres"):
         return False
 
     libpq.takes_signals = _never
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out, where there is machine code, what replaces a part of it."""
+    if is_compiled():
+        fixed = pytest.mark.skip(reason="this part of a compiled Carboy cannot be replaced")
+        for item in items:
+            if item.get_closest_marker("replaces"):
+                item.add_marker(fixed)
 
 
 @pytest.fixture(autouse=True)

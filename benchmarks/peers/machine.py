@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+from carboy.compiled import is_compiled
 from peers.roster import PEERS, THREADS
 
 _BESIDE = ("granian", "gunicorn", "uvicorn", "sqlalchemy", "psycopg", "django", "flask", "orjson")
@@ -26,6 +27,7 @@ def about(peers: Sequence[str], rounds: int, seconds: int) -> dict[str, str]:
         f"{platform.release()}",
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "versions": ", ".join(f"{name} {version(name)}" for name in packages),
+        "carboy": "compiled" if is_compiled() else "not compiled: this machine has no C compiler",
         "load": f"{_wrk()}, 16 connections kept alive (4 for the long table), one thread",
         "services": f"one worker process, {THREADS} threads (WSGI on granian: 1), "
         f"{THREADS} connections to the database",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 _BIN = Path(sys.executable).parent
+_BENCHMARKS = Path(__file__).parents[1]
 OWN = "carboy"
 THREADS = 4
 
@@ -81,6 +82,10 @@ PEERS = {
         Peer(
             "carboy-granian", "… with SERVER=granian", "carboy", "carboy",
             own=True, settings=(("SERVER", "granian"),),
+        ),
+        Peer(
+            "carboy-sources", "… not compiled", "carboy", "carboy",
+            own=True, settings=(("PYTHONPATH", f"{_BENCHMARKS}:{_BENCHMARKS.parent / 'src'}"),),
         ),
         Peer("wsgi", "bare WSGI", "orjson", "granian", framework=False),
         Peer("falcon", "Falcon + orjson", "falcon", "granian"),

@@ -4,6 +4,7 @@ import sys
 import pytest
 
 from carboy import __version__
+from carboy.compiled import is_compiled
 
 COMMANDS = ["run", "settings", "secret", "maintenance"]
 
@@ -22,7 +23,8 @@ def test_every_help_tells_the_exit_status(carboy, command):
 
 
 def test_the_version_is_told(carboy):
-    assert carboy("--version").stdout == f"carboy, version {__version__}\n"
+    kind = " (compiled)" if is_compiled() else ""
+    assert carboy("--version").stdout == f"carboy, version {__version__}{kind}\n"
 
 
 def test_several_problems_are_a_line_each_and_no_traceback(carboy):

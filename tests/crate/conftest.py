@@ -104,11 +104,13 @@ def mutant():
     """Make a copy of a module in which a mistake was made."""
 
     def make(module, pattern, replacement):
-        text, times = re.subn(pattern, replacement, Path(module.__file__).read_text())
+        # Also where it runs as machine code.
+        source = Path(module.__file__).with_name(f"{module.__name__.rpartition('.')[2]}.py")
+        text, times = re.subn(pattern, replacement, source.read_text())
         assert times, "the pattern is not in the module"
         made = types.ModuleType(module.__name__)
-        made.__file__ = module.__file__
-        exec(compile(text, module.__file__, "exec"), vars(made))
+        made.__file__ = str(source)
+        exec(compile(text, source, "exec"), vars(made))
         return made
 
     return make

@@ -6,6 +6,7 @@ import json
 import logging
 import re
 import sys
+import time
 from collections import Counter
 from datetime import UTC, datetime
 from random import Random
@@ -13,10 +14,11 @@ from random import Random
 import orjson
 import pytest
 
-from carboy.crate import Exchange, access_log
+from carboy.crate import Exchange, access_line, access_log, access_record
+from carboy.crate.access_line import about_answer, about_method
 from carboy.crate.exchange import decoded
 from carboy.logs import make_formatter, write_line
-from carboy.logs.output import Output
+from carboy.logs.handler import Output
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
@@ -178,9 +180,8 @@ def differences(module, monkeypatch, capfd, environ, went):
         agent = random.choice(texts).encode().decode("latin-1") if random.random() < 0.5 else "a/1"
         took = random.choice([random.randrange(10**7), random.randrange(10**12), 499, 500, 999_500])
         now = random.choice([1.8e9, 1.8e9 + 0.999]) + random.random() * random.choice([1e-3, 1, 90])
-        monkeypatch.setattr(module.time, "time", lambda now=now: now)
-        parts = (module.about_method(exchange.method),
-                 module.about_answer(exchange.route, exchange.status))  # fmt: skip
+        monkeypatch.setattr(time, "time", lambda now=now: now)
+        parts = about_method(exchange.method), about_answer(exchange.route, exchange.status)
         log.write(exchange, {"HTTP_USER_AGENT": agent}, took, *parts)
         written = capfd.readouterr().err
         logger.addFilter(bool)
@@ -198,6 +199,7 @@ def differences(module, monkeypatch, capfd, environ, went):
             yield written, recorded, true
 
 
+@pytest.mark.replaces
 def test_direct_lines_are_those_of_records(monkeypatch, capfd, environ):
     went = Counter()
     with alone():
@@ -207,26 +209,31 @@ def test_direct_lines_are_those_of_records(monkeypatch, capfd, environ):
 
 
 @pytest.mark.parametrize(
-    ("pattern", "replacement"),
+    ("module", "pattern", "replacement"),
     [
-        pytest.param(r"\}\}\}\\n'", "}}}'", id="no end of the line"),
-        pytest.param(r"else decoded\(sent\)", "else sent", id="Latin-1 is UTF-8"),
-        pytest.param(r"self\._agents\[agent\]", 'self._agents[""]', id="who has no name"),
-        pytest.param(r"\+ 500\)", ")", id="half a microsecond is none"),
-        pytest.param(r"0\.0 <= past < 1\.0", "past < 1.0 and second", id="time never goes back"),
-        pytest.param(r"past < 1\.0", "past", id="the first second is for ever"),
-        pytest.param(r"int\(past \* 1000\)", "int(past * 100)", id="hundredths"),
-        pytest.param(r"duration_us % 1000", "duration_us % 999", id="odd thousandths"),
-        pytest.param(r"else \"\",", 'else "-",', id="a dash is a trace"),
-        pytest.param(r"quoted\(request\.path\)", "repr(request.path)", id="Python's quotes"),
-        pytest.param(r"duration_us / _US_PER_MS", "duration_us // _US_PER_MS",
+        pytest.param(access_line, r"\}\}\}\\n'", "}}}'", id="no end of the line"),
+        pytest.param(access_log, r"else decoded\(sent\)", "else sent", id="Latin-1 is UTF-8"),
+        pytest.param(access_log, r"self\._agents\[agent\]", 'self._agents[""]',
+                     id="who has no name"),
+        pytest.param(access_log, r"\+ 500\)", ")", id="half a microsecond is none"),
+        pytest.param(access_line, r"0\.0 <= past < 1\.0", "past < 1.0 and second",
+                     id="time never goes back"),
+        pytest.param(access_line, r"past < 1\.0", "past", id="the first second is for ever"),
+        pytest.param(access_line, r"int\(past \* 1000\)", "int(past * 100)", id="hundredths"),
+        pytest.param(access_line, r"duration_us % 1000", "duration_us % 999", id="odd thousandths"),
+        pytest.param(access_record, r"else \"\",", 'else "-",', id="a dash is a trace"),
+        pytest.param(access_line, r"quoted\(path\)", "repr(path)", id="Python's quotes"),
+        pytest.param(access_log, r"duration_us / _US_PER_MS", "duration_us // _US_PER_MS",
                      id="records know whole milliseconds"),
     ],
 )  # fmt: skip
 def test_a_mistake_in_direct_lines_is_noticed(  # noqa: PLR0917 - fixtures and parameters
-    monkeypatch, capfd, environ, mutant, pattern, replacement
+    monkeypatch, capfd, environ, mutant, module, pattern, replacement
 ):
-    changed = mutant(access_log, pattern, replacement)
+    wrong = mutant(module, pattern, replacement)
+    changed = mutant(access_log, "^", "")
+    for name in ("AccessLog", "AccessRecord", "line_of"):
+        vars(changed)[name] = vars(wrong).get(name, vars(changed)[name])
     try:
         with alone():
             found = next(differences(changed, monkeypatch, capfd, environ, Counter()), None)

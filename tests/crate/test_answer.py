@@ -103,6 +103,7 @@ def test_lists_and_iterators_are_answered_alike(make_crate, environ, caplog):
     assert counted["complete"] > counted["all"] * 0.4, counted
 
 
+@pytest.mark.replaces
 @pytest.mark.parametrize(
     ("pattern", "replacement"),
     [

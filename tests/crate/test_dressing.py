@@ -2,12 +2,11 @@
 
 from collections import Counter
 from random import Random
-from types import SimpleNamespace
 
 import pytest
 
 from carboy import Production
-from carboy.crate import dressing
+from carboy.crate import Exchange, dressing
 from carboy.crate.cors import Cors
 from carboy.crate.headers import SecurityHeaders
 
@@ -76,7 +75,12 @@ def differences(module, counted, answers=1500):
             **random.choice([{}, {}, {"carboy.policy": "page"}, {"carboy.policy": "api"}]),
             **random.choice([{}, {"HTTP_ORIGIN": random.choice([OURS, "https://x.y", "null"])}]),
         }
-        exchange = SimpleNamespace(request_id="id-1", scheme=random.choice(["http", "https"]))
+        request = {
+            "REQUEST_METHOD": "GET",
+            "HTTP_X_REQUEST_ID": "id-1",
+            "wsgi.url_scheme": random.choice(["http", "https"]),
+        }
+        exchange = Exchange(request, 0)
         status = random.choice([200, 200, 304, 404])
         before = list(headers)
         planned = len(made._plans)

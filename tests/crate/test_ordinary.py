@@ -67,6 +67,7 @@ def differences(make_crate, environ, monkeypatch, mutant, access, call, *, reque
             yield request, first, second
 
 
+@pytest.mark.replaces
 def test_they_are_answered_alike(make_crate, environ, monkeypatch, mutant, access):
     hits, outside, call = Counter(), Crate._outside, Crate.__call__
 
@@ -82,6 +83,7 @@ def test_they_are_answered_alike(make_crate, environ, monkeypatch, mutant, acces
     assert hits["closely"] - hits["all"] < hits["all"] * 0.8, hits
 
 
+@pytest.mark.replaces
 @pytest.mark.parametrize(
     ("pattern", "replacement"),
     [

@@ -217,7 +217,6 @@ def count_in_files():
     for seed in (4, 5):
         child = os.fork()
         if not child:
-            metrics.forget()  # as what holds the metrics does at a fork
             serve(metrics, Random(seed))
             names = [made.__qualname__ for made in metrics.begins.values()]
             os._exit(sum(not name.startswith("_began_in_files") for name in names))

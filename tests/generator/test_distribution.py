@@ -4,10 +4,13 @@ import io
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
+from importlib.machinery import EXTENSION_SUFFIXES
 from importlib.metadata import PathDistribution, distribution
 from pathlib import Path
 
 import pytest
+from packaging.tags import sys_tags
 from packaging.utils import parse_wheel_filename
 from packaging.version import Version
 
@@ -88,7 +91,8 @@ def test_it_holds_what_a_generator_needs(name, files):
 
 
 def test_nothing_compiled_is_in_it(files):
-    assert not [name for name in files if "__pycache__" in name or name.endswith(".pyc")]
+    compiled = (".pyc", *EXTENSION_SUFFIXES)
+    assert not [name for name in files if "__pycache__" in name or name.endswith(compiled)]
 
 
 def test_packed_again_from_its_installation_it_is_the_same(files, tmp_path, run):
@@ -131,6 +135,13 @@ def test_a_published_one_is_pinned_to_what_the_index_has(files, tmp_path, run):
     said = run(tmp_path, sys.executable, "-c", code, PYTHONPATH=str(target), **offline)
     expected = Carboy("9.9.9", wheel.read_bytes(), is_published=True)
     assert said.split() == ["9.9.9", expected.hashes[0]]
+    # Another for this machine: a project may be installed from either.
+    own = index / f"carboy-9.9.9-{next(sys_tags())}.whl"
+    own.write_bytes(wheel.read_bytes() + b"more")
+    said = run(tmp_path, sys.executable, "-c", code, PYTHONPATH=str(target), **offline)
+    expected = replace(expected, compiled=own.read_bytes())
+    assert said.split() == ["9.9.9", *expected.hashes]
+    assert len(expected.hashes) == 2
     unreachable = {**offline, "PIP_FIND_LINKS": str(tmp_path / "nowhere")}
     code = f"import carboy.cli; carboy.cli.main(['new', 'demo', '--defaults'])"  # noqa: F541
     said = run(

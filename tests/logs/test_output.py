@@ -10,7 +10,8 @@ import threading
 import pytest
 
 from carboy.logs import Shortcut, make_formatter, output, write_line
-from carboy.logs.output import LINE_BYTES_MAX, Output
+from carboy.logs.handler import Output
+from carboy.logs.output import LINE_BYTES_MAX
 
 
 @pytest.fixture

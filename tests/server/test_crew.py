@@ -86,6 +86,7 @@ def test_all_go_on_once_they_are_dismissed(hands):
     until(lambda: len(awake(passes)) == 3)
 
 
+@pytest.mark.replaces
 @pytest.mark.parametrize(
     ("share", "wanted"),
     [
@@ -102,6 +103,7 @@ def test_whether_another_joins_for_short_jobs_depends_on_the_processor(monkeypat
     assert crew.wanted == wanted
 
 
+@pytest.mark.replaces
 def test_one_goes_to_rest_each_second_in_which_all_had_too_much_to_do(monkeypatch):
     crew = Crew(4)
     crew.busy.update({1: "a", 2: "b"})

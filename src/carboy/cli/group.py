@@ -18,6 +18,7 @@ from carboy.cli.run import run
 from carboy.cli.secret import secret
 from carboy.cli.settings import settings
 from carboy.cli.upgrade import upgrade
+from carboy.compiled import is_compiled
 from carboy.errors import CarboyError
 
 
@@ -51,7 +52,9 @@ class Commands(click.Group):
     "By default wsgi.py or app.py in this folder.",
 )
 @click.option("--debug", is_flag=True, help="Show tracebacks of errors.")
-@click.version_option(__version__, prog_name="carboy")
+@click.version_option(
+    f"{__version__} (compiled)" if is_compiled() else __version__, prog_name="carboy"
+)
 @click.pass_context
 def main(ctx: click.Context, app: str | None, *, debug: bool) -> None:
     """Run a Flask app in production.

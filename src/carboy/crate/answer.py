@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from types import TracebackType
 from typing import Any, Protocol, Self
 from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -14,10 +13,6 @@ from carboy.logs import current_ids
 
 _CLIENT_CLOSED = 499
 _FAILED = 500
-
-Header = tuple[str, str]
-ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
-
 
 # What apps say is one of a few lines; taking the number out costs more than knowing it.
 _CODES: dict[str, int] = {}
@@ -35,8 +30,8 @@ class Surroundings(Protocol):
     """What the crate does for an answer."""
 
     def dress(
-        self, environ: WSGIEnvironment, exchange: Exchange, status: int, headers: list[Header]
-    ) -> tuple[list[Header], str | None]:
+        self, environ: WSGIEnvironment, exchange: Exchange, status: int, headers: Any
+    ) -> tuple[list[Any], Any]:
         """Complete the headers; also gives the length the app announced."""
         ...
 
@@ -87,15 +82,17 @@ class Answer:
         self._start_response = start_response
         self._close: Callable[[], object] | None = None
         self._closed = self._finished = False
-        self._length: str | None = None
+        self._length: Any = None
         # Set back by value: a token is refused where a server closes from elsewhere.
         self.previous = current_ids.get()
         current_ids.set(exchange)
 
     def start(
-        self, status: str, headers: list[Header], exc_info: ExcInfo | None = None, /
+        self, status: Any, headers: Any, exc_info: Any = None, /
     ) -> Callable[[bytes], object]:
         """Complete the headers and pass them on (PEP 3333, "The start_response() Callable").
+
+        What an app gives is taken as it is: the server has its say.
 
         :raises BaseException: that of *exc_info*, when the headers are out already.
         """

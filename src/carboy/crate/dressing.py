@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from operator import itemgetter
+from typing import Any, NamedTuple
 from wsgiref.types import WSGIEnvironment
 
 from carboy.crate.cors import Cors
@@ -19,8 +19,7 @@ _names = itemgetter(0)
 Kind = tuple[str | None, str, bool, *tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """What to add to the headers of one kind of answer.
 
     :param length_at: where the app says the length; ``None`` if it does not.
@@ -54,17 +53,17 @@ class Dressing:
         self._origins: dict[str, Header] = {}
 
     def dress(
-        self, environ: WSGIEnvironment, exchange: Exchange, status: int, headers: list[Header]
-    ) -> tuple[list[Header], str | None]:
+        self, environ: WSGIEnvironment, exchange: Exchange, status: int, headers: Any
+    ) -> tuple[list[Any], Any]:
         """Complete the headers of an answer; those of the app win, whatever their case.
 
+        :param headers: as the app gives them.
         :return: a new list, and the length the app announced.
         """
         policy, unchanged = environ.get("carboy.policy"), status == _NOT_MODIFIED
         kind: Kind
         if len(headers) == 2:  # noqa: PLR2004 - what most have, and cheaper to take apart
-            (first, _), (second, _) = headers
-            kind = policy, exchange.scheme, unchanged, first, second
+            kind = policy, exchange.scheme, unchanged, headers[0][0], headers[1][0]
         else:
             kind = policy, exchange.scheme, unchanged, *map(_names, headers)
         plan = self._plans.get(kind) or self._remembered(kind)
@@ -79,7 +78,7 @@ class Dressing:
             origin = environ.get("HTTP_ORIGIN")
             if origin is not None:
                 allowed = self._origins.get(origin) or self._judged(origin)
-                if allowed is not _REFUSED:
+                if allowed != _REFUSED:
                     dressed += [allowed, *plan.shared]
         at = plan.length_at
         return dressed, None if at is None else headers[at][1]

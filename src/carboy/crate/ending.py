@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import weakref
-from collections.abc import Callable
 from time import perf_counter_ns
 from typing import NamedTuple
 from wsgiref.types import WSGIEnvironment
 
-from carboy.crate.access_log import AccessLog, about_answer, about_method
+from carboy.crate.access_line import about_answer, about_method
+from carboy.crate.access_log import AccessLog
 from carboy.crate.exchange import Exchange
 from carboy.crate.metrics import METHODS, Metrics
 from carboy.crate.tally import Ended
@@ -42,8 +40,8 @@ class Ending:
         self._metrics = metrics
         self._access = access
         self._kinds: dict[tuple[str, str, int], Kind] = {}
-        if hasattr(os, "register_at_fork"):  # Windows has no fork
-            os.register_at_fork(after_in_child=_calls(weakref.WeakMethod(self._forget)))
+        if metrics is not None:
+            metrics.at_forget(self._kinds.clear)
 
     def finished(self, exchange: Exchange, environ: WSGIEnvironment) -> None:
         """Take notice of a request that was answered."""
@@ -67,20 +65,3 @@ class Ending:
         if method in METHODS and len(self._kinds) < _KINDS_MAX:
             self._kinds[method, route, status] = kind
         return kind
-
-    def _forget(self) -> None:
-        """Begin anew in a process that was forked: it counts in files of its own."""
-        self._kinds.clear()
-        if self._metrics is not None:
-            self._metrics.forget()
-
-
-def _calls(method: weakref.WeakMethod[Callable[[], None]]) -> Callable[[], None]:
-    """Call what may be gone by then: what is registered at forks stays so for good."""
-
-    def call() -> None:
-        there = method()
-        if there is not None:
-            there()
-
-    return call

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hmac
 import os
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 from wsgiref.types import WSGIEnvironment
 
@@ -60,8 +61,11 @@ class Metrics:
         )
         self.begins: dict[str, Began] = {}
         self._tallies = Tallies()
+        self._forgetting: list[Callable[[], object]] = []
         self._token = settings.METRICS_TOKEN.encode() if settings.METRICS_TOKEN else None
         self._closed = self._token is None and settings.APP_ENV == "Production"
+        if hasattr(os, "register_at_fork"):  # Windows has no fork
+            os.register_at_fork(after_in_child=_calls(weakref.WeakMethod(self._forget)))
 
     def began(self, method: str) -> None:
         """Count a request in flight."""
@@ -80,10 +84,16 @@ class Metrics:
             self._in_flight.labels(method),
         )
 
-    def forget(self) -> None:
-        """Begin anew in a process that was forked: what was made counts in another's files."""
+    def at_forget(self, forget: Callable[[], object]) -> None:
+        """Have *forget* called in a process that was forked: what was made counts elsewhere."""
+        self._forgetting.append(forget)
+
+    def _forget(self) -> None:
+        """Begin anew: what was made counts in another process's files."""
         self.begins.clear()
         self._tallies = Tallies()
+        for forget in self._forgetting:
+            forget()
 
     def serve(self, environ: WSGIEnvironment) -> Reply:
         """Answer ``/metrics`` in the text format the scraper asks for.
@@ -119,6 +129,17 @@ class Metrics:
         made = self.begins.get(known) or self._tallies.began(self._in_flight.labels(known))
         self.begins[known] = made
         return made
+
+
+def _calls(method: weakref.WeakMethod[Callable[[], None]]) -> Callable[[], None]:
+    """Call what may be gone by then: what is registered at forks stays so for good."""
+
+    def call() -> None:
+        there = method()
+        if there is not None:
+            there()
+
+    return call
 
 
 class _AllProcesses:

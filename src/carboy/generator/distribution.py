@@ -7,15 +7,17 @@ import re
 import zipfile
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
+from importlib.machinery import EXTENSION_SUFFIXES
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from io import BytesIO
 from pathlib import Path
 
 import carboy
 from carboy.generator.errors import GeneratorError
-from carboy.generator.index import fetch
+from carboy.generator.index import fetch, fetch_own
 
 _PACKAGE = Path(carboy.__file__).parent
+_COMPILED = (".pyc", *EXTENSION_SUFFIXES)
 _METADATA = ("METADATA", "entry_points.txt", "licenses/LICENSE")
 # The earliest date a zip file can hold: the same files give the same bytes on any day.
 _DATE = (1980, 1, 1, 0, 0, 0)
@@ -30,11 +32,13 @@ class Carboy:
         (PEP 440).
     :param content: the wheel.
     :param is_published: whether an index has it.
+    :param compiled: another wheel of it, which suits some machines better.
     """
 
     version: str
     content: bytes
     is_published: bool = False
+    compiled: bytes = b""
 
     @property
     def wheel(self) -> str:
@@ -43,14 +47,16 @@ class Carboy:
 
     @property
     def hashes(self) -> tuple[str, ...]:
-        """Of the wheel, ``sha256:…``."""
-        return (f"sha256:{hashlib.sha256(self.content).hexdigest()}",)
+        """Of the wheels, ``sha256:…``."""
+        wheels = [self.content, self.compiled] if self.compiled else [self.content]
+        return tuple(f"sha256:{hashlib.sha256(wheel).hexdigest()}" for wheel in wheels)
 
 
 def running(scratch: Path) -> Carboy:
     """Say how a project installs the Carboy that runs here.
 
-    Installed from an index, it is pinned by its version; the hash is that of the wheel there.
+    Installed from an index, it is pinned by its version; the hashes are those of the wheel there
+    that runs everywhere, and of the one for this machine if there is one.
     From a checkout, or from a file (PEP 610), no index has it: it is packed into a wheel, from
     the files that run here.
 
@@ -65,8 +71,10 @@ def running(scratch: Path) -> Carboy:
             "Install it, in its folder, with: pip install --editable '.[new]'"
         ) from None
     if installed.read_text("direct_url.json") is None and "+" not in installed.version:
-        wheel = fetch(installed.version, scratch)
-        return Carboy(installed.version, wheel.read_bytes(), is_published=True)
+        wheel = fetch(installed.version, scratch).read_bytes()
+        own = fetch_own(installed.version, scratch).read_bytes()
+        compiled = b"" if own == wheel else own
+        return Carboy(installed.version, wheel, is_published=True, compiled=compiled)
     return pack(files_of(installed), installed.version.partition("+")[0])
 
 
@@ -102,12 +110,12 @@ def files_of(installed: Distribution) -> dict[str, bytes]:
 
 
 def _package() -> dict[str, bytes]:
-    """Read every file of the package; what Python compiled stays behind."""
+    """Read every file of the package; what was compiled, by Python or for it, stays behind."""
     found = sorted(path for path in _PACKAGE.rglob("*") if path.is_file())
     return {
         path.relative_to(_PACKAGE).as_posix(): path.read_bytes()
         for path in found
-        if "__pycache__" not in path.parts and path.suffix != ".pyc"
+        if "__pycache__" not in path.parts and not path.name.endswith(_COMPILED)
     }
 
 

@@ -9,17 +9,32 @@ from pathlib import Path
 
 from carboy.generator.errors import GeneratorError
 
+# A wheel without machine code.
+_FOR_ANY = ("--platform", "any", "--implementation", "py", "--abi", "none")
+
 
 def fetch(version: str, scratch: Path) -> Path:
-    """Download the wheel of a published Carboy.
+    """Download the wheel of a published Carboy that runs everywhere.
 
     :return: the file.
     :raises GeneratorError: with what pip said.
     """
-    folder = scratch / "download"
+    return _download(version, scratch, scratch / "download", *_FOR_ANY)
+
+
+def fetch_own(version: str, scratch: Path) -> Path:
+    """Download the wheel of a published Carboy that suits this machine best: a compiled one.
+
+    :return: the file; that of :func:`fetch` again where there is no other.
+    :raises GeneratorError: with what pip said.
+    """
+    return _download(version, scratch, scratch / "own")
+
+
+def _download(version: str, scratch: Path, folder: Path, *options: str) -> Path:
     command = [*_pip(scratch), "download", "--quiet", "--no-deps", "--only-binary=:all:"]
     done = subprocess.run(  # noqa: S603 - pip, with a version that was checked
-        [*command, "--dest", str(folder), f"carboy=={version}"],
+        [*command, *options, "--dest", str(folder), f"carboy=={version}"],
         capture_output=True,
         text=True,
         check=False,

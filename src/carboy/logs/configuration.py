@@ -9,8 +9,8 @@ from typing import TextIO
 
 from carboy.logs.development import leave_out_requests_of_werkzeug
 from carboy.logs.formats import make_formatter
+from carboy.logs.handler import Output
 from carboy.logs.imports import when_imported
-from carboy.logs.output import Output
 from carboy.logs.records import mark_records
 from carboy.settings import Settings
 

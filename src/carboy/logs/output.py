@@ -8,9 +8,10 @@ import os
 import select
 import sys
 from types import FunctionType
-from typing import Any, TextIO
+from typing import Any
 
 from carboy.logs.formats import JsonFormatter
+from carboy.logs.handler import Output
 
 # What is written to a pipe in one step is never mixed with what others write to it.
 LINE_BYTES_MAX: int = getattr(select, "PIPE_BUF", 512)
@@ -31,10 +32,6 @@ def _of_logging(function: object) -> object:
 _handle = _of_logging(logging.Logger.handle)
 _call_handlers = _of_logging(logging.Logger.callHandlers)
 _is_enabled_for = _of_logging(logging.Logger.isEnabledFor)
-
-
-class Output(logging.StreamHandler[TextIO]):
-    """The handler that :func:`carboy.logs.configure` gives the root logger."""
 
 
 class Shortcut:

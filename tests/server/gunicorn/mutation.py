@@ -6,9 +6,11 @@ import pathlib
 
 def mutated(module, old, new):
     """Give *module* made anew, with *new* where its text has *old*, once."""
-    text = pathlib.Path(module.__file__).read_text()
+    # Also where it runs as machine code.
+    source = pathlib.Path(module.__file__).with_name(f"{module.__name__.rpartition('.')[2]}.py")
+    text = source.read_text()
     assert text.count(old) == 1, f"{old!r} is {text.count(old)} times in {module.__name__}"
-    spec = importlib.util.spec_from_file_location(f"{module.__name__}_mutated", module.__file__)
+    spec = importlib.util.spec_from_file_location(f"{module.__name__}_mutated", source)
     made = importlib.util.module_from_spec(spec)
-    exec(compile(text.replace(old, new), module.__file__, "exec"), vars(made))
+    exec(compile(text.replace(old, new), source, "exec"), vars(made))
     return made

@@ -80,7 +80,7 @@ class Heads:
         """
         start = _START.match(data)
         end = data.find(_END, 0, self._head_bytes)
-        if start is None or end < 0 or self._is_blind:
+        if start is None or end < start.end() or self._is_blind:
             return None
         lines = data[start.end() : end].split(b"\r\n")
         if len(lines) > _FIELDS_MAX:

@@ -40,15 +40,13 @@ class Writer:
     """Writes whole answers as gunicorn would: the same bytes, at once."""
 
     def __init__(self) -> None:
-        self._known: dict[Header, bytes] = {}
-        self._once: set[Header] = set()
-        self._names: dict[str, str] = {}
-        self._starts: dict[tuple[str, bool], bytes] = {}
+        self._known: dict[Any, bytes] = {}
+        self._once: set[Any] = set()
+        self._names: dict[Any, str] = {}
+        self._starts: dict[Any, bytes] = {}
         self._second = 0
 
-    def written(
-        self, status: str, headers: list[Header], body: bytes, *, is_last: bool
-    ) -> bytes | None:
+    def written(self, status: Any, headers: Any, body: Any, *, is_last: bool) -> bytes | None:
         """Write an answer whose headers announce just the length of *body*.
 
         :return: ``None`` for one that is not ordinary: gunicorn may write or refuse it.
@@ -58,7 +56,7 @@ class Writer:
         start = self._start(status, is_last)
         if start is None or type(body) is not bytes:
             return None
-        lines: list[bytes | None] = [start]
+        lines: list[Any] = [start]
         known = self._known
         try:
             lines += [known.get(header) or self._line(header) for header in headers]
@@ -67,11 +65,11 @@ class Writer:
                 return None
             lines[length] = b"Content-Length: %d\r\n" % len(body)
             lines += (b"\r\n", body)
-            return b"".join(lines)  # type: ignore[arg-type]
+            return b"".join(lines)
         except (AttributeError, TypeError, ValueError):  # no length, two, or what is not ordinary
             return None
 
-    def _start(self, status: str, is_last: bool) -> bytes | None:  # noqa: FBT001 - a part of the key
+    def _start(self, status: Any, is_last: bool) -> bytes | None:  # noqa: FBT001 - a part of the key
         second = int(time.time())
         if second != self._second:
             # Whoever reads the old one meanwhile is late by less than a second.
@@ -86,7 +84,7 @@ class Writer:
             ).encode("ascii")
         return start
 
-    def _line(self, header: Header) -> bytes | None:
+    def _line(self, header: Any) -> bytes | None:
         name, value = header
         if name == _LENGTH:  # the one that is put in its place
             return None
@@ -107,7 +105,7 @@ class Writer:
                 once.add(header)
         return line
 
-    def _name(self, name: str) -> str:
+    def _name(self, name: Any) -> str:
         """Give how a line with *name* begins; nothing if the app may not write it."""
         if not _NAME.fullmatch(name) or name.lower() in _NOT_HERE:
             return ""
@@ -146,8 +144,8 @@ class Reply:
         self.is_last = is_last
         self._connection = connection
         self._cfg = cfg
-        self._status: str | None = None
-        self._headers: list[Header] = []
+        self._status: Any = None
+        self._headers: Any = []
         self._response: Any = None
         self._is_done = False
         self.left: Iterable[bytes] = ()
@@ -161,10 +159,10 @@ class Reply:
         """Tell gunicorn's writer whether the connection ends."""
         return self.is_last
 
-    def start(
-        self, status: str, headers: list[Header], exc_info: Any = None, /
-    ) -> Callable[[bytes], None]:
+    def start(self, status: Any, headers: Any, exc_info: Any = None, /) -> Callable[[bytes], None]:
         """Keep status and headers until the body begins (PEP 3333, "start_response()").
+
+        What an app gives is taken as it is; gunicorn says what is wrong with it.
 
         :raises BaseException: that of *exc_info*, when they are out already.
         """
