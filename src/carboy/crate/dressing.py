@@ -16,7 +16,7 @@ _REFUSED = ("", "")
 
 _names = itemgetter(0)
 # Policy, scheme, whether it is a 304; then the names of the headers, any number of them.
-Kind = tuple[str | None, str, bool, *tuple[str, ...]]
+Kind = tuple[Any, ...]
 
 
 class Plan(NamedTuple):
