@@ -78,10 +78,9 @@ load-test: $(venv)/for-development ## Put load on the shop by Locust's page (ARG
 # A wheel of machine code is for one kind of machine and one Python. Both are built from the sources that
 # are packed, so that nothing is left in this checkout.
 .PHONY: wheels
-wheels: $(uv) ## Build what is published into dist/: sources, a wheel for every Python, a compiled one for this
+wheels: $(uv) ## Build into dist/: sources, a wheel for every Python, a compiled one for this Python and machine
 	@echo 'Building into dist/'
-	@rm -rf dist
-	@'$(uv)' build --quiet --python '$(bin)/python' --out-dir dist
+	@'$(uv)' build --quiet --clear --python '$(bin)/python' --out-dir dist
 	@HATCH_BUILD_HOOKS_ENABLE=1 '$(uv)' build --quiet --python '$(bin)/python' --out-dir dist
 
 # The peers live in an environment of their own: some hold dependencies back that Carboy does not.
@@ -186,7 +185,7 @@ $(bench)/peers: benchmarks/peers/requirements.txt | $(uv)
 	@touch '$@'
 
 # As it is published: compiled, where there is a compiler.
-$(bench)/installed: $(bench)/peers pyproject.toml $(shell find src -name '*.py')
+$(bench)/installed: $(bench)/peers pyproject.toml $(shell find src -type f -not -name '*.pyc')
 	@echo 'Installing Carboy beside them'
 	@$(if $(shell command -v cc),HATCH_BUILD_HOOKS_ENABLE=1) '$(uv)' build --quiet --clear --python '$(bin)/python' --out-dir '$(bench)/dist'
 	@'$(uv)' pip install --quiet --python '$(bench)/bin/python' --no-deps --reinstall '$(bench)'/dist/*.whl

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, cast
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from carboy.crate.exchange import Exchange
@@ -52,7 +52,7 @@ class Answer:
     gone), whichever comes first. The log context lasts until the close.
     """
 
-    _next: Callable[[], bytes]
+    _next: Callable[[], Any]
     _write: Callable[[bytes], object]
 
     __slots__ = (
@@ -111,18 +111,18 @@ class Answer:
         self._exchange.bytes_sent += len(data)
         self._write(data)
 
-    def carry(self, body: Iterable[bytes]) -> Iterable[bytes]:
+    def carry(self, body: Any) -> Iterable[bytes]:
         """Take the app's body; what the server can send as a file stays what it is."""
         self._close = getattr(body, "close", None)
         wrapper = self._environ.get("wsgi.file_wrapper")
         if isinstance(wrapper, type) and isinstance(body, wrapper):
             try:
-                body.close = self.close  # type: ignore[attr-defined]
+                cast("Any", body).close = self.close
             except AttributeError:
                 pass  # written in C: it is read through here, at the speed of any body
             else:
                 self._exchange.bytes_sent = self._promised()
-                return body
+                return cast("Iterable[bytes]", body)
         self._next = iter(body).__next__
         return self
 
@@ -146,7 +146,7 @@ class Answer:
     def __iter__(self) -> Iterator[bytes]:
         return self
 
-    def __next__(self) -> bytes:
+    def __next__(self) -> Any:
         exchange = self._exchange
         try:
             chunk = self._next()

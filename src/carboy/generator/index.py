@@ -40,7 +40,7 @@ def _download(version: str, scratch: Path, folder: Path, *options: str) -> Path:
         check=False,
         stdin=subprocess.DEVNULL,
     )
-    found = sorted(folder.glob("carboy-*.whl"))
+    found = sorted(folder.glob(f"carboy-{version}-*.whl"))
     if done.returncode or not found:
         said = " ".join(done.stderr.split())
         raise GeneratorError(
@@ -54,6 +54,8 @@ def _pip(scratch: Path) -> list[str]:
     """Run the pip that is here, or that of an environment made for it."""
     python = sys.executable
     if importlib.util.find_spec("pip") is None:
-        subprocess.run([python, "-m", "venv", str(scratch / "pip")], check=True)  # noqa: S603
-        python = str(scratch / "pip" / "bin" / "python")
+        made = scratch / "pip" / "bin" / "python"
+        if not made.exists():
+            subprocess.run([python, "-m", "venv", str(scratch / "pip")], check=True)  # noqa: S603
+        python = str(made)
     return [python, "-m", "pip", "--disable-pip-version-check"]

@@ -1,5 +1,6 @@
 """Answers that are there already are sent at the pace of their clients."""
 
+import contextlib
 import time
 from concurrent.futures import ThreadPoolExecutor
 from unittest.mock import Mock
@@ -122,9 +123,28 @@ def test_short_answers_are_gathered(sending, connection, pair):
 def test_none_waits_for_long(sending, connection, pair, monkeypatch):
     monkeypatch.setattr(sender, "_GATHERED_S", 0.01)
     sending.gather(connection, b"one", is_last=False)
+    sending.send_due()
+    assert sending.has_gathered()
     time.sleep(0.02)
-    sending.gather(connection, b"two", is_last=False)
-    assert taken(pair[1], 6) == b"onetwo"
+    sending.send_due()
+    assert pair[1].recv(9) == b"one"
+    assert not sending.has_gathered()
+
+
+def test_no_thread_waits_to_send_what_was_gathered(sending, lobby, connection, pair, monkeypatch):
+    monkeypatch.setattr(sender, "_HELD_BYTES_MAX", 0)
+    pair[0].settimeout(0)
+    filled = 0
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            filled += pair[0].send(bytes(1000))
+    sending.gather(connection, b"short", is_last=False)
+    sending.send_gathered()
+    assert connection.rest is not None
+    assert taken(pair[1], filled) == bytes(filled)
+    assert wait(lobby) is connection
+    sending.go_on(connection, connection.rest)
+    assert pair[1].recv(9) == b"short"
 
 
 def test_large_ones_are_not_gathered(sending, connection, pair):

@@ -61,7 +61,8 @@ class Reception:
     def look_after(self) -> None:
         """Mind slow clients; to be called a few times a second."""
         self._lobby.look_after()
-        if self._desk.ready:  # whoever took them may be busy for long
+        # Whoever took them may be busy for long.
+        if self._desk.ready or self._sender.has_gathered():
             self._lobby.rouse()
 
     def is_idle(self) -> bool:
@@ -99,6 +100,7 @@ class Reception:
 
     def _serve(self) -> None:
         ready, crew, sender = self._desk.ready, self._crew, self._sender
+        crew.rest()  # which counts this thread, too
         while not self._over:
             try:
                 connection = ready.popleft()
@@ -115,3 +117,4 @@ class Reception:
             except BaseException:  # noqa: BLE001 - nobody above could say it
                 _log.exception("A connection failed.")
                 self._lobby.drop(connection)
+            sender.send_due()

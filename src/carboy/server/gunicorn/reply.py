@@ -190,7 +190,7 @@ class Reply:
         finally:
             sock.settimeout(0)
 
-    def carry(self, body: Iterable[bytes], writer: Writer) -> bytes | None:
+    def carry(self, body: Any, writer: Writer) -> bytes | None:
         """Send the body as it comes, unless it is there.
 
         :return: the whole answer, left to be sent; ``None``: it is sent.

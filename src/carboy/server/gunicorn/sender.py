@@ -39,16 +39,23 @@ class Sender:
 
         Sending wakes a client that waits on the same machine, such as a proxy, which can take
         longer than to make the answer. Of several that are sent together only the first does.
-        Whoever calls this calls :meth:`send_gathered` as soon as nothing comes behind.
+        Whoever calls this calls :meth:`send_due` behind each request, and :meth:`send_gathered`
+        as soon as there is none.
         """
-        now = time.monotonic()
         if len(data) > _GATHERED_BYTES_MAX:
             self.send(connection, data, is_last=is_last)
             return
         if not self._gathered:
-            self._gathers_until = now + _GATHERED_S
+            self._gathers_until = time.monotonic() + _GATHERED_S
         self._gathered.append((connection, data, is_last))
-        if now >= self._gathers_until:
+
+    def has_gathered(self) -> bool:
+        """Tell whether any answer waits for others."""
+        return bool(self._gathered)
+
+    def send_due(self) -> None:
+        """Send what waits, if the first of it has waited for long enough."""
+        if self._gathered and time.monotonic() >= self._gathers_until:
             self.send_gathered()
 
     def send_gathered(self) -> None:
@@ -59,13 +66,17 @@ class Sender:
             except IndexError:  # another thread has sent the last
                 return
             try:
-                self.send(connection, data, is_last=is_last)
+                # Nobody sees this thread at work, so it must not wait for a client.
+                self._begin(connection, data, is_last=is_last, may_wait=False)
             except BaseException:  # noqa: BLE001 - the others have done nothing
                 _log.exception("An answer could not be sent.")
                 self._lobby.drop(connection)
 
     def send(self, connection: Connection, data: bytes, *, is_last: bool) -> None:
         """Begin with an answer."""
+        self._begin(connection, data, is_last=is_last, may_wait=True)
+
+    def _begin(self, connection: Connection, data: bytes, *, is_last: bool, may_wait: bool) -> None:
         try:
             sent = connection.sock.send(data)
         except BlockingIOError:
@@ -77,7 +88,7 @@ class Sender:
             self._lobby.keep(connection, is_last=is_last)
             return
         connection.is_last = is_last
-        if self._lobby.held_bytes() + len(data) > _HELD_BYTES_MAX:
+        if may_wait and self._lobby.held_bytes() + len(data) > _HELD_BYTES_MAX:
             self._send_all(connection, memoryview(data)[sent:])
         else:
             self._leave(connection, memoryview(data)[sent:])
