@@ -13,7 +13,7 @@ class ServerSettings(Loaded):
 
     SERVER: Literal["gunicorn", "granian"] = setting(
         "gunicorn",
-        "What serves HTTP: gunicorn, or granian, which is faster and the extra `fast`.",
+        "What serves HTTP: gunicorn, or granian, which needs the extra `fast`.",
         group="Server",
     )
     HTTP_HOST: str = setting("0.0.0.0", "Address to listen on.", group="Server")  # noqa: S104
