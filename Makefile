@@ -75,13 +75,13 @@ load-test: $(venv)/for-development ## Put load on the shop by Locust's page (ARG
 	'$(bin)/flask' --app wsgi shop import-catalogue catalogue.csv && \
 	exec '$(bin)/carboy' load wsgi:app --web --html '$(CURDIR)/build/load-report.html' $(ARGS)
 
-# A wheel of machine code is for one kind of machine and one Python. Both are built from the sources that
-# are packed, so that nothing is left in this checkout.
+# A wheel of machine code is for one kind of machine and one Python. Both wheels are built from the packed
+# sources, so that nothing is left in this checkout.
 .PHONY: wheels
 wheels: $(uv) ## Build into dist/: sources, a wheel for every Python, a compiled one for this Python and machine
 	@echo 'Building into dist/'
 	@'$(uv)' build --quiet --clear --python '$(bin)/python' --out-dir dist
-	@HATCH_BUILD_HOOKS_ENABLE=1 '$(uv)' build --quiet --python '$(bin)/python' --out-dir dist
+	@HATCH_BUILD_HOOKS_ENABLE=1 '$(uv)' build --quiet --wheel --python '$(bin)/python' --out-dir dist dist/*.tar.gz
 
 # The peers live in an environment of their own: some hold dependencies back that Carboy does not.
 bench := $(CURDIR)/build/bench-venv
