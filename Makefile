@@ -185,11 +185,15 @@ $(bench)/peers: benchmarks/peers/requirements.txt | $(uv)
 	@touch '$@'
 
 # As it is published: compiled, where there is a compiler.
-$(bench)/installed: $(bench)/peers pyproject.toml $(shell find src -type f -not -name '*.pyc')
+# Names below src may have spaces, which make cannot take: find says whether one is newer.
+$(bench)/installed: $(bench)/peers pyproject.toml $(if $(shell find src -type f -newer '$(bench)/installed' -not -name '*.pyc' 2>&1),.always)
 	@echo 'Installing Carboy beside them'
 	@$(if $(shell command -v cc),HATCH_BUILD_HOOKS_ENABLE=1) '$(uv)' build --quiet --clear --python '$(bin)/python' --out-dir '$(bench)/dist'
 	@'$(uv)' pip install --quiet --python '$(bench)/bin/python' --no-deps --reinstall '$(bench)'/dist/*.whl
 	@touch '$@'
+
+# Never there, so whatever asks for it is made anew.
+.always:
 
 $(uv): | $(bin)/python
 	@echo 'Installing uv $(UV_VERSION), which installs the rest'

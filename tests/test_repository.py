@@ -33,6 +33,13 @@ def relative(path):
     return str(path.relative_to(ROOT))
 
 
+@pytest.mark.parametrize("target", ["test", "bench", "wheels"])
+def test_make_knows_how_to_make_what_it_needs(target):
+    made = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True,
+                          check=False)  # fmt: skip
+    assert (made.returncode, made.stderr) == (0, "")
+
+
 @pytest.mark.parametrize("module", MODULES, ids=relative)
 def test_a_module_is_short(module):
     assert len(module.read_text(encoding="utf-8").splitlines()) <= MODULE_LINES_MAX
