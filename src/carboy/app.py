@@ -97,7 +97,7 @@ class Carboy:
                 logs.enable_again()
                 self._opened = True
                 if self.app.wsgi_app == self._open:
-                    self.app.wsgi_app = self.crate  # type: ignore[method-assign]
+                    self.app.wsgi_app = self.crate.__call__  # type: ignore[method-assign]
         return self.crate(environ, start_response)
 
     def _render(self, error: ApiError, environ: WSGIEnvironment) -> tuple[bytes, str]:

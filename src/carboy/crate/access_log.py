@@ -13,7 +13,7 @@ from wsgiref.types import WSGIEnvironment
 from carboy.crate.access_line import NAME, line_of
 from carboy.crate.access_record import AccessRecord
 from carboy.crate.exchange import Exchange, decoded
-from carboy.logs import NO_ID, Shortcut, write_line
+from carboy.logs import NO_ID, Lines, Shortcut, write_line
 
 _US_PER_MS = 1000
 _REMEMBERED_MAX = 1024
@@ -33,23 +33,28 @@ class AccessLog:
         }
         self._born = time.time() - self._constant["relativeCreated"] / 1000
 
-    def write(
+    def write(  # noqa: PLR0913, PLR0917 - what a line says, for every request
         self,
         exchange: Exchange,
         environ: WSGIEnvironment,
         duration_ns: int,
         method: str,
         answer: str,
+        lines: Lines | None = None,
     ) -> None:
         """Write the line of a request that was answered.
 
         :param method: of :func:`about_method`.
         :param answer: of :func:`about_answer`.
+        :param lines: where it may wait for others; ``None``: it must not.
         """
         created = time.time()
         duration_us = (duration_ns + 500) // 1000
         agent = environ.get("HTTP_USER_AGENT", "")
-        descriptor = self._shortcut.descriptor()
+        if lines is None:
+            descriptor = self._shortcut.descriptor()
+        else:
+            descriptor = lines.descriptor(self._shortcut)
         if descriptor >= 0:
             line = line_of(
                 created,
@@ -63,7 +68,7 @@ class AccessLog:
                 exchange.bytes_sent,
                 self._agents.get(agent) or self._quoted(agent),
             )
-            if write_line(descriptor, line):
+            if write_line(descriptor, line) if lines is None else lines.add(descriptor, line):
                 return
         elif not self._logger.isEnabledFor(logging.INFO):
             return

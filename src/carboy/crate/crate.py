@@ -138,7 +138,8 @@ class Crate:
             answer.close()
             raise
         try:
-            self.finished(exchange, environ)
+            # What comes now is done by the server, which says whether the line may wait for others.
+            self.finished(exchange, environ, environ.get("carboy.lines"))
         finally:
             current_ids.set(answer.previous)
         return body

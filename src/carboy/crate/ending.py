@@ -11,6 +11,7 @@ from carboy.crate.access_log import AccessLog
 from carboy.crate.exchange import Exchange
 from carboy.crate.metrics import METHODS, Metrics
 from carboy.crate.tally import Ended
+from carboy.logs import Lines
 
 _NS_PER_S = 1_000_000_000
 _KINDS_MAX = 4096
@@ -43,8 +44,13 @@ class Ending:
         if metrics is not None:
             metrics.at_forget(self._kinds.clear)
 
-    def finished(self, exchange: Exchange, environ: WSGIEnvironment) -> None:
-        """Take notice of a request that was answered."""
+    def finished(
+        self, exchange: Exchange, environ: WSGIEnvironment, lines: Lines | None = None
+    ) -> None:
+        """Take notice of a request that was answered.
+
+        :param lines: where its line in the log may wait for others.
+        """
         duration_ns = perf_counter_ns() - exchange.started_ns
         route = environ.get("carboy.route") or exchange.route
         exchange.route = route
@@ -53,7 +59,7 @@ class Ending:
         if counts is not None:
             counts(duration_ns / _NS_PER_S)
         if self._access is not None:
-            self._access.write(exchange, environ, duration_ns, method, answer)
+            self._access.write(exchange, environ, duration_ns, method, answer, lines)
 
     def _learned(self, method: str, route: str, status: int) -> Kind:
         kind = Kind(

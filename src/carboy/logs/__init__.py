@@ -7,11 +7,13 @@ project that configured logging itself keeps what it configured.
 from carboy.logs.configuration import coloured, configure, enable_again
 from carboy.logs.escaping import printable
 from carboy.logs.formats import make_formatter
+from carboy.logs.lines import Lines
 from carboy.logs.output import Shortcut, write_line
 from carboy.logs.records import NO_ID, SelfWritten, current_ids, mark_records
 
 __all__ = [
     "NO_ID",
+    "Lines",
     "SelfWritten",
     "Shortcut",
     "coloured",

@@ -45,7 +45,7 @@ class Shortcut:
     :param level: of the lines.
     """
 
-    __slots__ = ("_handlers", "_level", "_logger", "_output", "_parent")
+    __slots__ = ("_handlers", "_level", "_logger", "_number", "_output", "_parent", "_stream")
 
     def __init__(self, logger: logging.Logger, level: int) -> None:
         self._logger = logger
@@ -53,6 +53,8 @@ class Shortcut:
         self._level = level
         self._handlers: list[logging.Handler] = []
         self._output: Output | None = None
+        self._stream: Any = None
+        self._number: Any = None
 
     def descriptor(self) -> int:
         """Tell where to write a line, at once and with its end; -1: a record is needed."""
@@ -64,7 +66,7 @@ class Shortcut:
             or output.filters
             or output.level > self._level
             or type(output.formatter) is not JsonFormatter
-            or output.stream is not sys.__stderr__
+            or (stream := output.stream) is not sys.__stderr__
             or logger.handlers
             or logger.filters
             or parent.handlers
@@ -81,9 +83,15 @@ class Shortcut:
         ):
             return -1
         try:
-            return output.stream.fileno()
+            if stream is not self._stream:
+                # Below its layers of buffers, if any, which take longer to say the same.
+                below = getattr(stream, "buffer", stream)
+                self._number = getattr(below, "raw", below).fileno
+                self._stream = stream
+            descriptor: int = self._number()
         except (AttributeError, OSError, ValueError):  # there is none, or it was closed
             return -1
+        return descriptor
 
     def _look(self) -> None:
         """See who handles records, since that has changed."""

@@ -1,5 +1,6 @@
 """Where clients wait: nobody is forgotten there, and nobody is let in when it is over."""
 
+import socket
 import threading
 import time
 from contextlib import suppress
@@ -9,6 +10,8 @@ import pytest
 from carboy.server.gunicorn import watch
 from carboy.server.gunicorn.lobby import Lobby
 from carboy.server.pace import Pace
+
+edges = pytest.mark.parametrize("lobby", [watch.Epoll], indirect=True)
 
 
 @pytest.fixture(params=[watch.Epoll, watch.Poll])
@@ -40,8 +43,7 @@ def take(lobby):
 
 
 def enter(lobby, connection):
-    lobby.open.add(connection)
-    lobby._watch.add(connection.fd)
+    lobby.enter(connection)
     lobby.keep(connection, is_last=False)
 
 
@@ -91,3 +93,79 @@ def test_closing_what_is_closed_leaves_the_next_with_its_number_alone(
     lobby.drop(former)
     lobby.wait(connection)
     assert take() == [connection]  # of which the other end is closed
+
+
+def test_what_comes_meanwhile_is_told_when_the_connection_is_back(lobby, take, connection, pair):
+    enter(lobby, connection)
+    pair[1].send(b"a")
+    assert take() == [connection]
+    assert connection.sock.recv(9) == b"a"
+    connection.is_drained = True
+    pair[1].send(b"b")
+    lobby.take(9, wait=False)  # as another thread does
+    lobby.wait(connection)
+    assert take() == [connection]
+    assert connection.sock.recv(9) == b"b"
+
+
+def test_the_end_that_came_with_a_request_is_told_behind_it(lobby, take, connection, pair):
+    enter(lobby, connection)
+    pair[1].send(b"a")
+    pair[1].shutdown(socket.SHUT_WR)
+    assert take() == [connection]
+    assert connection.sock.recv(9) == b"a"
+    connection.is_drained = True
+    lobby.wait(connection)
+    assert take() == [connection]
+    assert connection.sock.recv(9) == b""
+
+
+def test_what_was_not_read_is_told_again(lobby, take, connection, pair):
+    enter(lobby, connection)
+    pair[1].send(b"ab")
+    assert take() == [connection]
+    assert connection.sock.recv(1) == b"a"
+    lobby.wait(connection)
+    assert take() == [connection]
+    assert connection.sock.recv(9) == b"b"
+
+
+def test_a_wait_for_room_is_over_when_there_is(lobby, take, connection, pair):
+    enter(lobby, connection)
+    connection.sock.settimeout(0)
+    filled = 0
+    with suppress(BlockingIOError):
+        while True:
+            filled += connection.sock.send(bytes(1000))
+    connection.is_drained = True
+    lobby.wait(connection, write=True)
+    while filled:
+        filled -= len(pair[1].recv(65536))
+    assert take() == [connection]
+    pair[1].send(b"a")
+    lobby.wait(connection)
+    assert take() == [connection]
+
+
+@edges
+def test_news_of_what_is_back_before_it_is_seen_is_not_lost(lobby, connection, pair):
+    enter(lobby, connection)
+
+    class Late(dict):
+        """The connection comes back behind the first look."""
+
+        looks = 0
+
+        def pop(self, fd, default):
+            self.looks += 1
+            return default if self.looks == 1 else super().pop(fd, default)
+
+    lobby._waiting = Late(lobby._waiting)
+    pair[1].send(b"a")
+    assert lobby.take(9) == [connection]
+
+
+def test_what_is_dropped_is_not_kept(lobby, connection):
+    enter(lobby, connection)
+    lobby.drop(connection)
+    assert (lobby._by_fd, lobby.open) == ({}, set())

@@ -1,12 +1,14 @@
 """Answers that are there already are sent at the pace of their clients."""
 
 import contextlib
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from unittest.mock import Mock
 
 import pytest
 
+from carboy.logs import Lines
 from carboy.server.gunicorn import sender
 from carboy.server.gunicorn.lobby import Lobby
 from carboy.server.gunicorn.sender import Sender
@@ -19,15 +21,19 @@ LARGE = bytes(5_000_000)
 def lobby(cfg, connection):
     made = Lobby(cfg, [], Pace(60, 1))
     made.begin()
-    made.open.add(connection)
-    made._watch.add(connection.fd)
+    made.enter(connection)
     yield made
     made.close()
 
 
 @pytest.fixture
-def sending(lobby):
-    return Sender(lobby)
+def lines():
+    return Lines()
+
+
+@pytest.fixture
+def sending(lobby, lines):
+    return Sender(lobby, lines)
 
 
 def taken(client, size):
@@ -161,3 +167,22 @@ def test_one_that_fails_takes_none_along(sending, connection, pair, caplog):
     assert pair[1].recv(9) == b"two"
     assert "a defect" in caplog.text
     other.close.assert_called_once_with()
+
+
+def test_no_answer_is_sent_before_its_line(sending, lines, connection, pair):
+    read, write = os.pipe()
+    pair[1].settimeout(0)
+    lines.add(write, "gathered\n")
+    sending.gather(connection, b"one", is_last=False)
+    os.set_blocking(read, False)
+    with pytest.raises(BlockingIOError):
+        os.read(read, 9)
+    connection.sock = Mock(wraps=pair[0])
+    connection.sock.send.side_effect = lambda data: (seen.append(os.read(read, 99)), len(data))[1]
+    seen = []
+    sending.send_gathered()
+    lines.add(write, "sent\n")
+    sending.send(connection, b"two", is_last=False)
+    assert seen == [b"gathered\n", b"sent\n"]
+    os.close(read)
+    os.close(write)

@@ -30,14 +30,14 @@ def test_what_can_be_read_is_named_once_until_it_is_expected_again(watched, pair
     with bell, rings:
         watched.add(ours.fileno())
         theirs.send(b"a")
-        assert watched.take(9) == [ours.fileno()]
+        assert watched.take(9) == [(ours.fileno(), False)]
         watched.add(bell.fileno())
         rings.send(b"a")
         assert named(watched) == [bell.fileno()]
         watched.expect(ours.fileno())
         assert named(watched) == [ours.fileno()]
         watched.expect(bell.fileno())
-        watched.expect(ours.fileno(), write=True)
+        watched.expect_on(ours.fileno(), write=True)
         assert sorted([*named(watched), *named(watched)]) == sorted([bell.fileno(), ours.fileno()])
 
 
@@ -45,7 +45,7 @@ def named(watched):
     """Wait for one; a look may be in vain."""
     found = []
     while not found:
-        found = watched.take(1)
+        found = [fd for fd, _ in watched.take(1)]
     return found
 
 
@@ -77,7 +77,7 @@ def test_no_two_threads_get_the_same(watched):  # noqa: C901 - threads and what 
 
     def take():
         while True:
-            for fd in watched.take(3):
+            for fd, _ in watched.take(3):
                 if fd == last.fileno():
                     watched.expect(fd)
                     return

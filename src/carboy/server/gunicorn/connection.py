@@ -16,6 +16,10 @@ class Connection(TConn):  # type: ignore[misc]
     :param deadline: of :func:`time.monotonic`; when it is waited for no longer.
 
     :ivar environ: what of a WSGI environment is the same for all its requests.
+    :ivar fields: those of its last request, as they came, unless they tell a secret.
+    :ivar read: what was made of :attr:`fields`, if they came twice.
+    :ivar is_drained: whether all that was there has been read, so that more is news.
+    :ivar is_stirred: whether there was news while a thread had it.
     :ivar arrival: a request of which not all has come.
     :ivar more: what came together with the request before.
     :ivar rest: what of an answer the client has not taken.
@@ -29,10 +33,13 @@ class Connection(TConn):  # type: ignore[misc]
         super().__init__(cfg, sock, client, server)
         self.fd: int = sock.fileno()
         self.environ: WSGIEnvironment | None = None
+        self.fields = b""
+        self.read: WSGIEnvironment | None = None
         self.deadline = deadline
         self.arrival: Arrival | None = None
         self.more = b""
         self.rest: memoryview | None = None
+        self.is_drained = self.is_stirred = False
         self.is_last = self.lingers = self.is_overdue = self.has_spoken = False
 
     @property

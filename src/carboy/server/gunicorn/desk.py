@@ -14,6 +14,7 @@ from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from gunicorn import http  # type: ignore[import-untyped]
 
+from carboy.logs import Lines
 from carboy.server.arrival import Arrival
 from carboy.server.crew import Crew
 from carboy.server.gunicorn.body import Incoming, buffered
@@ -43,6 +44,7 @@ class Desk:
     :param crew: told who is busy.
     :param pace: how slowly requests may come.
     :param sender: sends answers.
+    :param lines: lines of the log that may wait for others until their answer is sent.
     :param heads: reads ordinary requests; ``None``: gunicorn reads all.
     :param keep: asked with every request of its own way whether the connection may be kept.
     :param genuinely: has gunicorn serve one request of a connection, whose parser is
@@ -61,6 +63,7 @@ class Desk:
         crew: Crew,
         pace: Pace,
         sender: Sender,
+        lines: Lines,
         heads: Heads | None,
         keep: Callable[[], bool],
         genuinely: Callable[[Connection], bool],
@@ -75,6 +78,7 @@ class Desk:
         self._heads = heads
         self._writer = Writer()
         self._sender = sender
+        self._lines = lines
         self._keep = keep
         self._genuinely = genuinely
         self._failed = failed
@@ -95,6 +99,7 @@ class Desk:
         try:
             data: bytes = connection.sock.recv(_READ_BYTES)
         except BlockingIOError:
+            connection.is_drained = True
             if connection.is_overdue:
                 self._cut_off(connection)
             else:
@@ -104,6 +109,7 @@ class Desk:
             self._lobby.drop(connection)
             return
         if data:
+            connection.is_drained = len(data) < _READ_BYTES
             self._take(connection, data)
         elif connection.arrival is not None:
             self._by_gunicorn(connection, connection.arrival)  # which may find that it is enough
@@ -132,6 +138,7 @@ class Desk:
 
     def _hand_over(self, connection: Connection, arrival: Arrival) -> None:
         environ = incoming = None
+        connection.is_drained = False  # what reads the rest leaves what it does not want
         if self._heads is not None:
 
             def begun(held: bytes, missing: int) -> BufferedReader:
@@ -157,7 +164,8 @@ class Desk:
             or environ.get("HTTP_CONNECTION", "").lower() == "close"
             or self._lobby.is_crowded()
         )
-        reply = Reply(environ["REQUEST_METHOD"], connection, self._cfg, is_last=is_last)
+        lines = environ["carboy.lines"] = self._lines
+        reply = Reply(environ["REQUEST_METHOD"], connection, self._cfg, lines, is_last=is_last)
         environ["wsgi.early_hints"] = reply.hint
         body: Any = None
         try:
@@ -173,7 +181,11 @@ class Desk:
             if whole is None:
                 connection.sock.settimeout(0)
                 self._lobby.keep(connection, is_last=reply.is_last)
-            elif self.ready and type(body) is list and self._crew.has_relief():
+            elif (
+                (self.ready or self._sender.has_gathered())
+                and type(body) is list
+                and self._crew.has_relief()
+            ):
                 self._sender.gather(connection, whole, is_last=is_last)
             else:
                 self._sender.send(connection, whole, is_last=is_last)
@@ -192,6 +204,7 @@ class Desk:
         connection.is_overdue = False
 
     def _fail(self, connection: Connection, error: BaseException, *, is_told: bool) -> None:
+        self._lines.write()
         if isinstance(error, BrokenPipeError | ConnectionResetError):
             _log.debug("A client has gone: %s.", error)
         elif is_told:
@@ -204,6 +217,7 @@ class Desk:
     def _by_gunicorn(self, connection: Connection, arrival: Arrival) -> None:
         """Have gunicorn read, serve and answer what has come."""
         connection.arrival = None
+        connection.is_drained = False
         self._begin(connection, arrival)
         try:
             if connection.parser is None:

@@ -57,6 +57,10 @@ class Heads:
             "SERVER_NAME": server[0],
             "SERVER_PORT": str(server[1]),
             "SCRIPT_NAME": "",
+            # Of each request: here so that no copy has to grow for them.
+            **dict.fromkeys(("REQUEST_METHOD", "RAW_URI", "PATH_INFO", "QUERY_STRING")),
+            "wsgi.input": None,
+            "wsgi.early_hints": None,
         }
         self._known: dict[bytes, tuple[str, str]] = {}
         self._head_bytes = min(_HEAD_BYTES, cfg.limit_request_line or _HEAD_BYTES)
@@ -82,28 +86,15 @@ class Heads:
         end = data.find(_END, 0, self._head_bytes)
         if start is None or end < start.end() or self._is_blind:
             return None
-        lines = data[start.end() : end].split(b"\r\n")
-        if len(lines) > _FIELDS_MAX:
-            return None
-        usual = connection.environ
-        if usual is None:
-            usual = connection.environ = {
-                **self._base,
-                "REMOTE_ADDR": connection.client[0],
-                "REMOTE_PORT": str(connection.client[1]),
-                "gunicorn.socket": connection.sock,
-            }
-        environ = usual.copy()
-        known = self._known
-        for line in lines:
-            field = known.get(line)
-            if field is None:
-                field = self._field(line)
-                if field is None:
-                    return None
-            if field[0] in environ:
+        fields = data[start.end() : end]
+        read = connection.read
+        if read is not None and connection.fields == fields:
+            environ = read.copy()
+        else:
+            made = self._made(fields, connection)
+            if made is None:
                 return None
-            environ[field[0]] = field[1]
+            environ = made
         method, target = start.groups()
         uri = target.decode("latin-1")
         path, _, query = uri.partition("?")
@@ -119,6 +110,39 @@ class Heads:
             environ["wsgi.input"] = begun(body, missing)
         else:
             return None
+        return environ
+
+    def _made(self, fields: bytes, connection: Connection) -> WSGIEnvironment | None:
+        """Begin an environment: with what is always the same, and with the header fields."""
+        lines = fields.split(b"\r\n")
+        if len(lines) > _FIELDS_MAX:
+            return None
+        usual = connection.environ
+        if usual is None:
+            usual = connection.environ = {
+                **self._base,
+                "REMOTE_ADDR": connection.client[0],
+                "REMOTE_PORT": str(connection.client[1]),
+                "gunicorn.socket": connection.sock,
+            }
+        environ = usual.copy()
+        known = self._known
+        is_known = True
+        for line in lines:
+            field = known.get(line)
+            if field is None:
+                field = self._field(line)
+                if field is None:
+                    return None
+                is_known = False
+            if field[0] in environ:
+                return None
+            environ[field[0]] = field[1]
+        # Most clients send the same fields with all requests of a connection. What is known is
+        # no secret.
+        if is_known:
+            connection.read = environ.copy() if connection.fields == fields else None
+            connection.fields = fields
         return environ
 
     def _field(self, line: bytes) -> tuple[str, str] | None:

@@ -42,9 +42,11 @@ class Lobby:
         self._keepalive_s: float = cfg.keepalive  # gunicorn looks each option up by three names
         self._pace = pace
         self._watch = watch.made()
+        self._stays = self._watch.stays
         self._ports = {port.fileno(): (port, port.getsockname()) for port in ports}
         self._full: set[int] = set()
         self._waiting: dict[int, Connection] = {}
+        self._by_fd: dict[int, Connection] = {}
         # Always can be read, and so rings whenever it is expected to.
         self._bell, self._rings = socket.socketpair()
         self._rings.send(b".")
@@ -108,17 +110,30 @@ class Lobby:
         rests = [connection.rest for connection in self.open.copy()]
         return sum(memoryview(rest.obj).nbytes for rest in rests if rest is not None)
 
-    def take(self, most: int) -> list[Connection]:
-        """Wait until clients have done something, and give up to *most* of their connections."""
+    def enter(self, connection: Connection) -> None:
+        """Wait for the first request of a new connection."""
+        self.open.add(connection)
+        self._by_fd[connection.fd] = self._waiting[connection.fd] = connection
+        self._watch.add_connection(connection.fd)
+
+    def take(self, most: int, *, wait: bool = True) -> list[Connection]:
+        """Give up to *most* connections whose clients have done something.
+
+        :param wait: until one has.
+        """
         found = []
-        for fd in self._watch.take(most):
+        for fd, ends in self._watch.take(most, wait=wait):
             connection = self._waiting.pop(fd, None)
             if connection is not None:
+                # The end comes with the last request, and is not news a second time.
+                connection.is_stirred = ends
                 found.append(connection)
             elif fd == self._bell.fileno():
                 found += self._next_called()
             elif fd in self._ports:
                 self._accept(fd)
+            else:
+                found += self._stirred(fd)
         return found
 
     def rouse(self) -> None:
@@ -134,8 +149,14 @@ class Lobby:
         """Take a connection back until its client does something."""
         fd = connection.fd
         self._waiting[fd] = connection
+        if connection.is_drained and self._stays and not write:
+            if connection.is_stirred and self._waiting.pop(fd, None) is connection:
+                connection.is_stirred = False
+                self.call(connection)
+            return
+        connection.is_drained = False
         try:
-            self._watch.expect(fd, write=write)
+            self._watch.expect_on(fd, write=write)
         except (OSError, ValueError):
             # Unless it was quick, and another thread has closed it already.
             if self._waiting.get(fd) is connection and self._waiting.pop(fd, None) is connection:
@@ -178,6 +199,7 @@ class Lobby:
         if ended:
             self.drop(connection)
         else:
+            connection.is_drained = False
             self.wait(connection)
 
     def drop(self, connection: Connection) -> None:
@@ -186,6 +208,9 @@ class Lobby:
         if connection.sock.fileno() == connection.fd:
             with contextlib.suppress(OSError, ValueError):
                 self._watch.forget(connection.fd)
+        with self._door:  # behind which another may be getting its number
+            if self._by_fd.get(connection.fd) is connection:
+                del self._by_fd[connection.fd]
         connection.close()
         self.open.discard(connection)
         if self._full:
@@ -205,6 +230,15 @@ class Lobby:
         if self._called:
             self.rouse()
         return [connection]
+
+    def _stirred(self, fd: int) -> list[Connection]:
+        """Remember that there is news on what a thread has, or had until now."""
+        connection = self._by_fd.get(fd)
+        if connection is None:
+            return []
+        connection.is_stirred = True
+        # Whoever had it may have brought it back before that could be seen.
+        return [connection] if self._waiting.pop(fd, None) is connection else []
 
     def _accept(self, fd: int) -> None:
         with self._door:
@@ -237,7 +271,5 @@ class Lobby:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _STALLED_S * 1000)
         deadline = time.monotonic() + self._pace.timeout_s
         connection = Connection(self._cfg, sock, client, address, deadline)
-        self.open.add(connection)
-        self._waiting[connection.fd] = connection
-        self._watch.add(connection.fd)
+        self.enter(connection)
         return True

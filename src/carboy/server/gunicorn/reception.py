@@ -105,6 +105,11 @@ class Reception:
             try:
                 connection = ready.popleft()
             except IndexError:
+                if sender.has_gathered() and crew.is_single():
+                    # Who came meanwhile is answered together with those.
+                    ready += self._lobby.take(_AT_ONCE, wait=False)
+                    if ready:
+                        continue
                 sender.send_gathered()
                 crew.rest()
                 sender.send_gathered()  # what one that is stuck has left

@@ -17,6 +17,7 @@ from gunicorn.http.wsgi import (  # type: ignore[import-untyped]
 )
 from gunicorn.util import hop_headers, http_date  # type: ignore[import-untyped]
 
+from carboy.logs import Lines
 from carboy.server.gunicorn.connection import Connection
 
 Header = tuple[str, str]
@@ -24,12 +25,12 @@ Header = tuple[str, str]
 # What has a body, and a length: 204 and 304 have neither, or not the one that they name.
 _STATUS = re.compile(r"(?!204|304)[2-5]\d\d [ -~]+")
 _NAME = re.compile(r"[A-Za-z0-9-]+")
-_VALUE = re.compile("(?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?")
+_VALUE = re.compile(rb"(?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?")
 
 _LENGTH = "Content-Length"
 _NOT_HERE = {*hop_headers, _LENGTH.lower()}
-# What must not lie about in memory longer than its answer.
-_SECRET = frozenset({"authorization", "set-cookie"})
+# What must not lie about in memory longer than its answer; and what is another one each time.
+_NOT_KEPT = frozenset({"authorization", "set-cookie", "x-request-id"})
 
 # Most headers are the same in every answer: each is written once, while there are not too many.
 _KNOWN_MAX = 1000
@@ -42,7 +43,8 @@ class Writer:
     def __init__(self) -> None:
         self._known: dict[Any, bytes] = {}
         self._once: set[Any] = set()
-        self._names: dict[Any, str] = {}
+        self._names: dict[Any, tuple[bytes, bool]] = {}
+        self._lengths: dict[int, tuple[Header, bytes]] = {}
         self._starts: dict[Any, bytes] = {}
         self._second = 0
 
@@ -56,18 +58,27 @@ class Writer:
         start = self._start(status, is_last)
         if start is None or type(body) is not bytes:
             return None
-        lines: list[Any] = [start]
-        known = self._known
+        size = len(body)
+        length, length_line = self._lengths.get(size) or self._length(size)
+        lines: list[bytes] = [start]
+        known, lengths = self._known, 0
         try:
-            lines += [known.get(header) or self._line(header) for header in headers]
-            length = lines.index(None)
-            if headers[length - 1] != (_LENGTH, str(len(body))):
-                return None
-            lines[length] = b"Content-Length: %d\r\n" % len(body)
-            lines += (b"\r\n", body)
-            return b"".join(lines)
-        except (AttributeError, TypeError, ValueError):  # no length, two, or what is not ordinary
+            for header in headers:
+                line = known.get(header)
+                if line is None:
+                    if header == length:
+                        line, lengths = length_line, lengths + 1
+                    else:
+                        line = self._line(header)
+                        if line is None:
+                            return None
+                lines.append(line)
+        except (AttributeError, TypeError, ValueError):  # not what PEP 3333 has headers be
             return None
+        if lengths != 1:
+            return None
+        lines += (b"\r\n", body)
+        return b"".join(lines)
 
     def _start(self, status: Any, is_last: bool) -> bytes | None:  # noqa: FBT001 - a part of the key
         second = int(time.time())
@@ -84,15 +95,24 @@ class Writer:
             ).encode("ascii")
         return start
 
+    def _length(self, size: int) -> tuple[Header, bytes]:
+        """Give the header that announces a body of *size* bytes, and its line."""
+        if len(self._lengths) >= _KNOWN_MAX:
+            self._lengths.clear()
+        header = _LENGTH, str(size)
+        known = self._lengths[size] = header, b"%s: %d\r\n" % (_LENGTH.encode("ascii"), size)
+        return known
+
     def _line(self, header: Any) -> bytes | None:
         name, value = header
-        if name == _LENGTH:  # the one that is put in its place
+        if name == _LENGTH:  # another one than that of the body
             return None
-        begun = self._names.get(name) or self._name(name)
-        if not begun or not ((value.isalnum() and value.isascii()) or _VALUE.fullmatch(value)):
+        begun, keeps = self._names.get(name) or self._name(name)
+        text: bytes = value.encode("latin-1")
+        if not begun or not (text.isalnum() or _VALUE.fullmatch(text)):
             return None
-        line = f"{begun}{value}\r\n".encode("latin-1")
-        if len(line) <= _KNOWN_CHARACTERS and name.lower() not in _SECRET:
+        line = begun + text + b"\r\n"
+        if keeps and len(line) <= _KNOWN_CHARACTERS:
             # What comes once, such as a request's id, pushes nothing out.
             once = self._once
             if header in once:
@@ -105,14 +125,17 @@ class Writer:
                 once.add(header)
         return line
 
-    def _name(self, name: Any) -> str:
-        """Give how a line with *name* begins; nothing if the app may not write it."""
+    def _name(self, name: Any) -> tuple[bytes, bool]:
+        """Give how a line with *name* begins, and whether it may be kept.
+
+        Nothing, if the app may not write it.
+        """
         if not _NAME.fullmatch(name) or name.lower() in _NOT_HERE:
-            return ""
+            return b"", False
         if len(self._names) >= _KNOWN_MAX:
             self._names.clear()
-        begun = self._names[name] = f"{name}: "
-        return begun
+        known = self._names[name] = f"{name}: ".encode("ascii"), name.lower() not in _NOT_KEPT
+        return known
 
 
 class Reply:
@@ -121,6 +144,7 @@ class Reply:
     :param method: of the request.
     :param cfg: gunicorn's options.
     :param is_last: whether the connection ends with it.
+    :param lines: written before the client is waited for.
 
     :ivar left: what comes behind a whole answer: nothing to be sent, but it may do something.
     """
@@ -130,6 +154,7 @@ class Reply:
         "_connection",
         "_headers",
         "_is_done",
+        "_lines",
         "_response",
         "_status",
         "is_last",
@@ -139,8 +164,11 @@ class Reply:
 
     version = (1, 1)
 
-    def __init__(self, method: str, connection: Connection, cfg: Any, *, is_last: bool) -> None:
+    def __init__(
+        self, method: str, connection: Connection, cfg: Any, lines: Lines, *, is_last: bool
+    ) -> None:
         self.method = method
+        self._lines = lines
         self.is_last = is_last
         self._connection = connection
         self._cfg = cfg
@@ -225,6 +253,7 @@ class Reply:
         if self._response is None:
             if self._status is None:
                 raise RuntimeError("The app gave a body without calling start_response().")
+            self._lines.write()
             self._connection.sock.settimeout(None)
             response = Response(self, self._connection.sock, self._cfg)
             response.start_response(self._status, self._headers)

@@ -6,6 +6,7 @@ import logging
 import time
 from collections import deque
 
+from carboy.logs import Lines
 from carboy.server.gunicorn.connection import Connection
 from carboy.server.gunicorn.lobby import Lobby
 
@@ -27,10 +28,12 @@ class Sender:
     number of threads bounds what a worker holds.
 
     :param lobby: where connections go to.
+    :param lines: of the log, which are written before the answers that they tell of.
     """
 
-    def __init__(self, lobby: Lobby) -> None:
+    def __init__(self, lobby: Lobby, lines: Lines) -> None:
         self._lobby = lobby
+        self._lines = lines
         self._gathered: deque[tuple[Connection, bytes, bool]] = deque()
         self._gathers_until = 0.0
 
@@ -60,6 +63,7 @@ class Sender:
 
     def send_gathered(self) -> None:
         """Send what waits; several threads may."""
+        self._lines.write()
         while self._gathered:
             try:
                 connection, data, is_last = self._gathered.popleft()
@@ -74,6 +78,7 @@ class Sender:
 
     def send(self, connection: Connection, data: bytes, *, is_last: bool) -> None:
         """Begin with an answer."""
+        self._lines.write()
         self._begin(connection, data, is_last=is_last, may_wait=True)
 
     def _begin(self, connection: Connection, data: bytes, *, is_last: bool, may_wait: bool) -> None:

@@ -8,21 +8,35 @@ import select
 import threading
 from typing import Protocol
 
+# What is ready, and whether no more than what is there will come.
+Ready = tuple[int, bool]
+
 
 class Watch(Protocol):
-    """What several threads may wait for at the same time, and none gets what another has."""
+    """What several threads may wait for at the same time, and none gets what another has.
+
+    :ivar stays: whether a connection's news go on being named without being asked for.
+    """
+
+    stays: bool
 
     def add(self, fd: int) -> None:
         """Begin to wait until *fd* can be read."""
 
-    def expect(self, fd: int, *, write: bool = False) -> None:
-        """Wait again until *fd*, which was added, can be read, or written."""
+    def add_connection(self, fd: int) -> None:
+        """Begin to wait until something comes on *fd*; once, unless this :attr:`stays`."""
+
+    def expect(self, fd: int) -> None:
+        """Wait again until *fd*, which was added, can be read."""
+
+    def expect_on(self, fd: int, *, write: bool = False) -> None:
+        """Wait until a connection can be read, or for once until it can be written."""
 
     def forget(self, fd: int) -> None:
         """Wait for *fd* no more; to be called before it is closed."""
 
-    def take(self, most: int) -> list[int]:
-        """Wait, and name up to *most* that are ready."""
+    def take(self, most: int, *, wait: bool = True) -> list[Ready]:
+        """Name up to *most* that are ready; if none is, wait for one."""
 
     def close(self) -> None:
         """Let go of what it holds."""
@@ -31,34 +45,52 @@ class Watch(Protocol):
 class Epoll:
     """The way of Linux.
 
-    Source: epoll(7), ``EPOLLONESHOT``.
+    Connections are named whenever something more has come, so that a request that was read
+    in one piece costs no system call to be told of the next.
+
+    Source: epoll(7), ``EPOLLONESHOT`` and "Level-triggered and edge-triggered".
     """
+
+    stays = True
 
     def __init__(self) -> None:
         self._poll = select.epoll()
-        self._read = select.EPOLLIN | select.EPOLLONESHOT
+        self._once = select.EPOLLIN | select.EPOLLONESHOT
+        self._news = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET
         self._write = select.EPOLLOUT | select.EPOLLONESHOT
+        self._ends = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
         self.close = self._poll.close
 
     def add(self, fd: int) -> None:
         """Begin to wait until *fd* can be read."""
-        self._poll.register(fd, self._read)
+        self._poll.register(fd, self._once)
 
-    def expect(self, fd: int, *, write: bool = False) -> None:
-        """Wait again until *fd* can be read, or written."""
-        self._poll.modify(fd, self._write if write else self._read)
+    def add_connection(self, fd: int) -> None:
+        """Begin to name *fd* whenever something has come."""
+        self._poll.register(fd, self._news)
+
+    def expect(self, fd: int) -> None:
+        """Wait again until *fd* can be read."""
+        self._poll.modify(fd, self._once)
+
+    def expect_on(self, fd: int, *, write: bool = False) -> None:
+        """Name *fd* now if anything is there, and from now on; or once, when it can be written."""
+        self._poll.modify(fd, self._write if write else self._news)
 
     def forget(self, fd: int) -> None:
         """Wait for *fd* no more."""
         self._poll.unregister(fd)
 
-    def take(self, most: int) -> list[int]:
-        """Wait, and name up to *most* that are ready."""
-        return [fd for fd, _ in self._poll.poll(-1, most)]
+    def take(self, most: int, *, wait: bool = True) -> list[Ready]:
+        """Name up to *most* that are ready; if none is, wait for one."""
+        ends = self._ends
+        return [(fd, (event & ends) != 0) for fd, event in self._poll.poll(-1 if wait else 0, most)]
 
 
 class Poll:
     """The way of every other system: one thread waits, the others wait for it."""
+
+    stays = False
 
     def __init__(self) -> None:
         self._expected: dict[int, int] = {}
@@ -69,10 +101,16 @@ class Poll:
 
     def add(self, fd: int) -> None:
         """Begin to wait until *fd* can be read."""
-        self.expect(fd)
+        self.expect_on(fd)
 
-    def expect(self, fd: int, *, write: bool = False) -> None:
-        """Wait again until *fd* can be read, or written."""
+    add_connection = add
+
+    def expect(self, fd: int) -> None:
+        """Wait again until *fd* can be read."""
+        self.expect_on(fd)
+
+    def expect_on(self, fd: int, *, write: bool = False) -> None:
+        """Wait once until *fd* can be read, or written."""
         self._expected[fd] = select.POLLOUT if write else select.POLLIN
         with contextlib.suppress(BlockingIOError):  # it rings already
             os.write(self._bell, b".")
@@ -81,18 +119,22 @@ class Poll:
         """Wait for *fd* no more."""
         self._expected.pop(fd, None)
 
-    def take(self, most: int) -> list[int]:
-        """Wait, and name up to *most* that are ready."""
-        with self._waiting:
+    def take(self, most: int, *, wait: bool = True) -> list[Ready]:
+        """Name up to *most* that are ready; if none is, wait for one."""
+        if not self._waiting.acquire(blocking=wait):
+            return []
+        try:
             poll = select.poll()
             poll.register(self._hears, select.POLLIN)
             for fd, event in self._expected.copy().items():
                 poll.register(fd, event)
-            ready = [fd for fd, _ in poll.poll()]
+            ready = [fd for fd, _ in poll.poll(None if wait else 0)]
             if self._hears in ready:
                 ready.remove(self._hears)
                 os.read(self._hears, 4096)
-            return [fd for fd in ready[:most] if self._expected.pop(fd, None) is not None]
+            return [(fd, False) for fd in ready[:most] if self._expected.pop(fd, None) is not None]
+        finally:
+            self._waiting.release()
 
     def close(self) -> None:
         """Let go of what it holds."""

@@ -19,6 +19,7 @@ from gunicorn.util import write_nonblock  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 from carboy.errors import for_status
+from carboy.logs import Lines
 from carboy.server.crew import Crew
 from carboy.server.gunicorn.connection import Connection
 from carboy.server.gunicorn.desk import Desk
@@ -110,7 +111,8 @@ class Worker(Lifecycle, ThreadWorker):  # type: ignore[misc]
         self._keeps_any = cfg.keepalive > 0
         pace = Pace(settings.HTTP_READ_TIMEOUT_S, settings.HTTP_READ_BYTES_PER_S)
         self._lobby = lobby = Lobby(cfg, self.sockets, pace)
-        sender = Sender(lobby)
+        lines = Lines()
+        sender = Sender(lobby, lines)
         desk = Desk(
             self.wsgi,
             cfg,
@@ -118,6 +120,7 @@ class Worker(Lifecycle, ThreadWorker):  # type: ignore[misc]
             crew=crew,
             pace=pace,
             sender=sender,
+            lines=lines,
             heads=Heads(cfg, self.sockets[0].getsockname()) if self._is_usual() else None,
             keep=self._keeps,
             genuinely=self.handle,

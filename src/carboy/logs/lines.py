@@ -1,0 +1,84 @@
+"""Lines that are written together."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections import deque
+
+from carboy.logs.output import LINE_BYTES_MAX, Shortcut, write_line
+
+
+class Lines:
+    """Finished lines that wait for those behind them, since each write costs as much as a line.
+
+    Whoever lets lines wait here calls :meth:`write` before the answer that they tell of is
+    sent, so that no answer is without its line, whatever happens to the process.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[int, str]] = deque()
+        self._descriptor = -1
+
+    def descriptor(self, shortcut: Shortcut) -> int:
+        """Tell where to write a line; with those that wait, if any does.
+
+        So whatever changes how lines are written counts from the next ones on.
+
+        :return: see :meth:`Shortcut.descriptor`.
+        """
+        if self._waiting:
+            return self._descriptor
+        self._descriptor = found = shortcut.descriptor()
+        return found
+
+    def add(self, descriptor: int, line: str) -> bool:
+        """Have *line* wait.
+
+        :param descriptor: of :meth:`descriptor`.
+        :param line: ASCII, with its end.
+        :return: whether it will be written; if it is too long for one step, it will not.
+        """
+        if len(line) > LINE_BYTES_MAX:
+            return False
+        self._waiting.append((descriptor, line))
+        return True
+
+    def write(self) -> None:
+        """Write what waits, whole lines in each step; several threads may."""
+        waiting = self._waiting
+        part: list[str] = []
+        target = room = 0
+        while waiting:
+            try:
+                descriptor, line = waiting.popleft()
+            except IndexError:  # another thread has taken the last
+                break
+            if part and (descriptor != target or len(line) > room):
+                _write(target, part)
+                part = []
+            if not part:
+                target, room = descriptor, LINE_BYTES_MAX
+            part.append(line)
+            room -= len(line)
+        if part:
+            _write(target, part)
+
+
+def _write(descriptor: int, lines: list[str]) -> None:
+    """Write *lines*, or as many of them as can be."""
+    data = "".join(lines).encode("ascii")
+    try:
+        written = os.write(descriptor, data)
+    except OSError:
+        for line in lines:
+            # The stream keeps what a full pipe does not take.
+            if not write_line(descriptor, line) and sys.__stderr__ is not None:
+                with contextlib.suppress(OSError, ValueError):
+                    sys.__stderr__.write(line)
+                    sys.__stderr__.flush()
+        return
+    if written < len(data):
+        with contextlib.suppress(OSError):  # half a line is out; a second one helps nobody
+            os.write(descriptor, data[written:])
