@@ -83,8 +83,12 @@ wheels: $(uv) ## Build into dist/: sources, a wheel for every Python, a compiled
 	@'$(uv)' build --quiet --clear --python '$(bin)/python' --out-dir dist
 	@HATCH_BUILD_HOOKS_ENABLE=1 '$(uv)' build --quiet --wheel --python '$(bin)/python' --out-dir dist dist/*.tar.gz
 
-# The peers live in an environment of their own: some hold dependencies back that Carboy does not.
+# The peers live in an environment of their own: some hold dependencies back that Carboy does not. They run
+# on the system's Python where it is of the same version: distributions and official images build it with
+# profiles of its use, as services have it; what is compiled at home mostly is not.
 bench := $(CURDIR)/build/bench-venv
+system_python = $(wildcard /usr/bin/python$(shell '$(bin)/python' -c 'import sys; print("%d.%d" % sys.version_info[:2])'))
+BENCH_PYTHON ?= $(or $(system_python),$(bin)/python)
 .PHONY: bench
 bench: $(bench)/installed ## Hold Carboy against its peers, quarter of an hour (ARGS='--rounds 3 --seconds 1')
 	@echo 'Holding Carboy against its peers'
@@ -180,7 +184,7 @@ $(venv)/for-development: $(lock) | $(uv)
 
 $(bench)/peers: benchmarks/peers/requirements.txt | $(uv)
 	@echo 'Installing the peers into build/bench-venv'
-	@'$(uv)' venv --quiet --clear --python '$(bin)/python' '$(bench)'
+	@'$(uv)' venv --quiet --clear --python '$(BENCH_PYTHON)' '$(bench)'
 	@'$(uv)' pip install --quiet --python '$(bench)/bin/python' --requirement benchmarks/peers/requirements.txt
 	@touch '$@'
 

@@ -8,6 +8,7 @@ import platform
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -25,7 +26,8 @@ def about(peers: Sequence[str], rounds: int, seconds: int) -> dict[str, str]:
         "date": dt.datetime.now(dt.UTC).date().isoformat(),
         "machine": f"{os.cpu_count()} × {_processor()}, {_memory_gib()} GiB, {platform.system()} "
         f"{platform.release()}",
-        "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "python": f"{platform.python_implementation()} {platform.python_version()} "
+        f"of {sys.base_prefix}, {platform.python_compiler()}",
         "versions": ", ".join(f"{name} {version(name)}" for name in packages),
         "carboy": "compiled" if is_compiled() else "not compiled: this machine has no C compiler",
         "load": f"{_wrk()}, 16 connections kept alive (4 for the long table), one thread",

@@ -115,6 +115,30 @@ def test_threads_lose_no_line(tmp_path):
     assert sorted(found) == sorted(f"{name}{number}" for name in "abcd" for number in range(2000))
 
 
+def test_who_returns_has_its_line_written_whoever_writes_it(pipe, monkeypatch):
+    begun, goes_on, genuine = threading.Event(), threading.Event(), os.write
+
+    def slowly(to, data):
+        begun.set()
+        goes_on.wait(20)
+        return genuine(to, data)
+
+    monkeypatch.setattr(lines.os, "write", slowly)
+    waiting = Lines()
+    waiting.add(pipe[1], "a\n")
+    first = threading.Thread(target=waiting.write)
+    first.start()
+    assert begun.wait(20)
+    second = threading.Thread(target=waiting.write)
+    second.start()
+    second.join(0.05)
+    assert second.is_alive()
+    goes_on.set()
+    for thread in (first, second):
+        thread.join(20)
+    assert os.read(pipe[0], 9) == b"a\n"
+
+
 class Asked:
     def __init__(self):
         self.times = 0

@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 from collections import deque
+from threading import Lock
 
 from carboy.logs.output import LINE_BYTES_MAX, Shortcut, write_line
 
@@ -20,6 +21,7 @@ class Lines:
     def __init__(self) -> None:
         self._waiting: deque[tuple[int, str]] = deque()
         self._descriptor = -1
+        self._writing = Lock()
 
     def descriptor(self, shortcut: Shortcut) -> int:
         """Tell where to write a line; with those that wait, if any does.
@@ -46,24 +48,25 @@ class Lines:
         return True
 
     def write(self) -> None:
-        """Write what waits, whole lines in each step; several threads may."""
-        waiting = self._waiting
-        part: list[str] = []
-        target = room = 0
-        while waiting:
-            try:
+        """Write what waits, whole lines in each step; several threads may.
+
+        Behind it everything is written that was added before, by whatever thread.
+        """
+        with self._writing:
+            waiting = self._waiting
+            part: list[str] = []
+            target = room = 0
+            while waiting:
                 descriptor, line = waiting.popleft()
-            except IndexError:  # another thread has taken the last
-                break
-            if part and (descriptor != target or len(line) > room):
+                if part and (descriptor != target or len(line) > room):
+                    _write(target, part)
+                    part = []
+                if not part:
+                    target, room = descriptor, LINE_BYTES_MAX
+                part.append(line)
+                room -= len(line)
+            if part:
                 _write(target, part)
-                part = []
-            if not part:
-                target, room = descriptor, LINE_BYTES_MAX
-            part.append(line)
-            room -= len(line)
-        if part:
-            _write(target, part)
 
 
 def _write(descriptor: int, lines: list[str]) -> None:

@@ -4,10 +4,14 @@ import importlib.util
 import pathlib
 
 
+def source_of(module):
+    """Give the file that *module* was written in, also where it runs as machine code."""
+    return pathlib.Path(module.__file__).with_name(f"{module.__name__.rpartition('.')[2]}.py")
+
+
 def mutated(module, old, new):
     """Give *module* made anew, with *new* where its text has *old*, once."""
-    # Also where it runs as machine code.
-    source = pathlib.Path(module.__file__).with_name(f"{module.__name__.rpartition('.')[2]}.py")
+    source = source_of(module)
     text = source.read_text()
     assert text.count(old) == 1, f"{old!r} is {text.count(old)} times in {module.__name__}"
     spec = importlib.util.spec_from_file_location(f"{module.__name__}_mutated", source)

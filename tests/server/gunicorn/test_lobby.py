@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 from contextlib import suppress
+from unittest.mock import Mock
 
 import pytest
 
@@ -157,12 +158,70 @@ def test_news_of_what_is_back_before_it_is_seen_is_not_lost(lobby, connection, p
         looks = 0
 
         def pop(self, fd, default):
-            self.looks += 1
+            self.looks += fd == connection.fd
             return default if self.looks == 1 else super().pop(fd, default)
 
     lobby._waiting = Late(lobby._waiting)
     pair[1].send(b"a")
     assert lobby.take(9) == [connection]
+
+
+@edges
+def test_an_end_that_is_told_between_two_requests_is_told_behind_the_second(
+    lobby, take, connection, pair
+):
+    enter(lobby, connection)
+    pair[1].send(b"a")
+    assert take() == [connection]
+    assert connection.sock.recv(9) == b"a"
+    pair[1].send(b"b")
+    pair[1].shutdown(socket.SHUT_WR)
+    assert lobby.take(9, wait=False) == []  # by another thread
+    for rest in (b"b", b""):
+        connection.is_drained = True
+        lobby.wait(connection)
+        assert take() == [connection]
+        assert connection.sock.recv(9) == rest
+
+
+@edges
+def test_what_came_under_the_number_of_one_that_has_gone_is_not_lost(lobby, cfg, connection, pair):
+    enter(lobby, connection)
+
+    class Gone(dict):
+        """Between two looks another thread drops the connection and lets the next one in."""
+
+        looks = 0
+
+        def pop(self, fd, default):
+            self.looks += fd == connection.fd
+            if self.looks != 1:
+                return super().pop(fd, default)
+            self[fd] = next_one
+            return default
+
+    next_one = type(connection)(cfg, connection.sock, None, None, 0)
+    lobby._waiting = Gone()
+    pair[1].send(b"a")
+    assert lobby.take(9) == [next_one]
+
+
+@edges
+def test_nobody_is_told_of_what_is_read_by_other_means(lobby, take, connection, pair):
+    enter(lobby, connection)
+    lobby.pause(connection)
+    pair[1].send(b"a")
+    assert lobby.take(9, wait=False) == []
+    lobby.wait(connection)
+    assert take() == [connection]
+
+
+def test_who_cannot_be_watched_is_let_go(lobby, connection, caplog):
+    connection.fd = 10_000
+    lobby._watch.add_connection = Mock(side_effect=OSError("no more"))
+    lobby.enter(connection)
+    assert (lobby._by_fd, lobby._waiting, lobby.open) == ({}, {}, set())
+    assert "no more" in caplog.text
 
 
 def test_what_is_dropped_is_not_kept(lobby, connection):

@@ -9,10 +9,11 @@ import pytest
 from gunicorn.http.wsgi import FileWrapper, Response
 
 from carboy.logs import Lines
-from carboy.server.gunicorn import reply
-from carboy.server.gunicorn.reply import Reply, Writer
+from carboy.server.gunicorn import reply, writer
+from carboy.server.gunicorn.reply import Reply
+from carboy.server.gunicorn.writer import Writer
 
-from .mutation import mutated
+from .mutation import mutated, source_of
 
 # gunicorn warns of each body that it leaves out.
 pytestmark = pytest.mark.usefixtures("quiet")
@@ -36,6 +37,8 @@ ODD_HEADERS = (("Connection", "close"), ("Connection", "upgrade"), ("Upgrade", "
                ("X-A", "1 "), ("X-A", "\u20ac"), ("", "1"), ("X-A", 1), (b"X-A", b"1"), ["X-A", "1"], ("X-A",),
                ("X:A", "1"), ("X_A", "1"), ("X-A", "a\x00"), ("X-A", "\x7f"), ("Keep-Alive", "timeout=5"))  # fmt: skip
 LENGTHS = ("Content-Length", "content-length")
+# As the crate has them: the same objects in each answer, in an order of a few.
+CONSTANT = [(f"X-Constant-{number}", str(number)) for number in range(7)]
 
 
 @pytest.fixture
@@ -72,6 +75,9 @@ def made_up(draw):
     method = "HEAD" if oddly < 0.05 else draw.choice(("GET", "POST"))
     status = draw.choice(ODD_STATUSES if 0.05 <= oddly < 0.17 else STATUSES)
     headers = draw.sample(HEADERS, draw.randint(0, 5))
+    if draw.random() < 0.5:
+        begin, step = draw.randint(0, 2), draw.choice((1, 1, 1, 2))
+        headers += CONSTANT[begin : draw.randint(4, 7) : step]
     body = b"x" * draw.choice((0, 1, 20, 3000))
     if not 0.2 <= oddly < 0.27:
         headers.insert(draw.randint(0, len(headers)), ("Content-Length", str(len(body))))
@@ -100,16 +106,19 @@ def by_gunicorn(cfg, answer):
     return wire.taken, response.should_close()
 
 
-def first_difference(module, cfg, connection):
-    draw, writer, taken = random.Random(5), module.Writer(), 0
+def first_difference(cfg, connection, reply=reply, writer=writer):
+    draw, writing, taken = random.Random(5), writer.Writer(), 0
     connection.sock = Wire()
     for _ in range(ANSWERS):
         method, status, headers, body, is_last = answer = made_up(draw)
-        ours = module.Reply(method, connection, cfg, Lines(), is_last=is_last)
+        ours = reply.Reply(method, connection, cfg, Lines(), is_last=is_last)
         ours.start(status, headers)
         connection.sock.taken = b""
+        # By the last time, whatever can be remembered is.
+        for _ in range(3):
+            writing.written(status, headers, body, is_last=is_last)
         try:
-            whole = ours.carry([body], writer)
+            whole = ours.carry([body], writing)
         except Exception:  # noqa: BLE001 - gunicorn's, which has the word then
             continue
         if whole is None:
@@ -121,13 +130,14 @@ def first_difference(module, cfg, connection):
             return answer, error
         if (undated(whole), is_last) != (undated(theirs), closes):
             return answer, whole, theirs
-    connection.share = taken / ANSWERS
+    connection.share, connection.runs = taken / ANSWERS, len(writing._runs)
     return None
 
 
 def test_it_is_what_gunicorn_writes(cfg, connection):
-    assert first_difference(reply, cfg, connection) is None
+    assert first_difference(cfg, connection) is None
     assert connection.share > LEAST_SHARE
+    assert connection.runs > 3
 
 
 MUTANTS = {
@@ -140,16 +150,25 @@ MUTANTS = {
     "hops are passed on": ("{*hop_headers, _LENGTH.lower()}", "{_LENGTH.lower()}"),
     "a length may be written in small letters": ("{*hop_headers, _LENGTH.lower()}", "{*hop_headers}"),
     "a length is what the app says": ("if header == length:", "if header[0] == _LENGTH:"),
-    "headers are in another order": ("for header in headers:", "for header in reversed(headers):"),
+    "headers are in another order": ("given: list[Any] = headers", "given = headers[::-1]"),
     "connections are kept": ("'close' if is_last else 'keep-alive'", "'keep-alive'"),
     "connections are kept, once": ("key = status, is_last", "key = status, False"),
+    "a run is known by its first": ("and given[at : at + run.size] == run.headers", ""),
+    "a run is one longer": ("at += run.size", "at += run.size + 1"),
     "a name has one value": ("self._known[name, value] = line", 'self._known[name, "1"] = line'),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_a_mistake_is_seen(cfg, connection, mutant):
-    assert first_difference(mutated(reply, *MUTANTS[mutant]), cfg, connection)
+    pattern, _ = MUTANTS[mutant]
+    name, module = next(
+        (name, module)
+        for name, module in (("reply", reply), ("writer", writer))
+        if pattern in source_of(module).read_text()
+    )
+    mutants = {name: mutated(module, *MUTANTS[mutant])}
+    assert first_difference(cfg, connection, **mutants)
 
 
 @pytest.fixture
@@ -279,6 +298,27 @@ def test_headers_are_remembered_once_they_come_again():
     writer = Writer()
     assert remembered(writer, [("X-A", "a")], 1) == {}
     assert remembered(writer, [("X-A", "a")], 1) == {("X-A", "a"): b"X-A: a\r\n"}
+
+
+def test_headers_that_come_together_are_written_together():
+    writer = Writer()
+    shared = [(f"X-{number}", "a") for number in range(9)]
+    secret = ("Set-Cookie", "session=secret")
+    written = set()
+    for _ in range(5):
+        headers = [*shared[:5], secret, *shared[5:], ("Content-Length", "1")]
+        written.add(writer.written("200 OK", headers, b"a", is_last=False))
+    assert len(written) == 1
+    assert [run.headers for run in writer._runs.values()] == [shared[:5], shared[5:]]
+
+
+def test_what_others_make_anew_each_time_is_not_remembered_for_ever():
+    writer = Writer()
+    for number in range(3000):
+        headers = [(f"X-{n}", f"{number // 3} {n}") for n in range(9)]
+        assert writer.written("200 OK", [*headers, ("Content-Length", "1")], b"a", is_last=False)
+    assert writer._runs == {}
+    assert len(writer._seen) <= 1009
 
 
 def test_headers_are_remembered_while_they_are_few():

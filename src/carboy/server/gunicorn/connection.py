@@ -16,10 +16,12 @@ class Connection(TConn):  # type: ignore[misc]
     :param deadline: of :func:`time.monotonic`; when it is waited for no longer.
 
     :ivar environ: what of a WSGI environment is the same for all its requests.
-    :ivar fields: those of its last request, as they came, unless they tell a secret.
+    :ivar fields: those of its last request, as they came, unless a cookie or an
+        authorization is among them.
     :ivar read: what was made of :attr:`fields`, if they came twice.
     :ivar is_drained: whether all that was there has been read, so that more is news.
     :ivar is_stirred: whether there was news while a thread had it.
+    :ivar has_ended: whether its client will send no more.
     :ivar arrival: a request of which not all has come.
     :ivar more: what came together with the request before.
     :ivar rest: what of an answer the client has not taken.
@@ -39,7 +41,7 @@ class Connection(TConn):  # type: ignore[misc]
         self.arrival: Arrival | None = None
         self.more = b""
         self.rest: memoryview | None = None
-        self.is_drained = self.is_stirred = False
+        self.is_drained = self.is_stirred = self.has_ended = False
         self.is_last = self.lingers = self.is_overdue = self.has_spoken = False
 
     @property

@@ -21,8 +21,9 @@ from carboy.server.gunicorn.body import Incoming, buffered
 from carboy.server.gunicorn.connection import Connection
 from carboy.server.gunicorn.heads import Heads
 from carboy.server.gunicorn.lobby import Lobby
-from carboy.server.gunicorn.reply import Reply, Writer
+from carboy.server.gunicorn.reply import Reply
 from carboy.server.gunicorn.sender import Sender
+from carboy.server.gunicorn.writer import Writer
 from carboy.server.pace import Pace, PacedUnreader
 
 _log = logging.getLogger("gunicorn.error")
@@ -138,11 +139,12 @@ class Desk:
 
     def _hand_over(self, connection: Connection, arrival: Arrival) -> None:
         environ = incoming = None
-        connection.is_drained = False  # what reads the rest leaves what it does not want
+        connection.is_drained = False
         if self._heads is not None:
 
             def begun(held: bytes, missing: int) -> BufferedReader:
                 nonlocal incoming
+                self._lobby.pause(connection)
                 waited_s = time.monotonic() - arrival.began
                 incoming = Incoming(connection.sock, held, missing, self._pace, waited_s)
                 return buffered(incoming)
@@ -217,7 +219,7 @@ class Desk:
     def _by_gunicorn(self, connection: Connection, arrival: Arrival) -> None:
         """Have gunicorn read, serve and answer what has come."""
         connection.arrival = None
-        connection.is_drained = False
+        self._lobby.pause(connection)
         self._begin(connection, arrival)
         try:
             if connection.parser is None:

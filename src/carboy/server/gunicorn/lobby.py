@@ -113,8 +113,16 @@ class Lobby:
     def enter(self, connection: Connection) -> None:
         """Wait for the first request of a new connection."""
         self.open.add(connection)
-        self._by_fd[connection.fd] = self._waiting[connection.fd] = connection
-        self._watch.add_connection(connection.fd)
+        self._by_fd[connection.fd] = connection
+        try:
+            self._watch.add_connection(connection.fd)
+        except (OSError, ValueError) as error:  # the system allows no more
+            _log.warning("A connection cannot be watched: %s.", error)
+            self.drop(connection)
+            return
+        self._waiting[connection.fd] = connection
+        if connection.is_stirred:
+            self._call_waiting(connection.fd)
 
     def take(self, most: int, *, wait: bool = True) -> list[Connection]:
         """Give up to *most* connections whose clients have done something.
@@ -125,15 +133,15 @@ class Lobby:
         for fd, ends in self._watch.take(most, wait=wait):
             connection = self._waiting.pop(fd, None)
             if connection is not None:
-                # The end comes with the last request, and is not news a second time.
-                connection.is_stirred = ends
+                if ends:
+                    connection.has_ended = True
                 found.append(connection)
             elif fd == self._bell.fileno():
                 found += self._next_called()
             elif fd in self._ports:
                 self._accept(fd)
             else:
-                found += self._stirred(fd)
+                found += self._stirred(fd, ends=ends)
         return found
 
     def rouse(self) -> None:
@@ -148,19 +156,24 @@ class Lobby:
     def wait(self, connection: Connection, *, write: bool = False) -> None:
         """Take a connection back until its client does something."""
         fd = connection.fd
-        self._waiting[fd] = connection
-        if connection.is_drained and self._stays and not write:
-            if connection.is_stirred and self._waiting.pop(fd, None) is connection:
-                connection.is_stirred = False
-                self.call(connection)
-            return
-        connection.is_drained = False
-        try:
-            self._watch.expect_on(fd, write=write)
-        except (OSError, ValueError):
-            # Unless it was quick, and another thread has closed it already.
-            if self._waiting.get(fd) is connection and self._waiting.pop(fd, None) is connection:
+        # The end comes together with the last request, and is no news a second time.
+        if write or connection.has_ended or not (connection.is_drained and self._stays):
+            connection.is_drained = False
+            try:
+                self._watch.expect_on(fd, write=write)
+            except (OSError, ValueError):
                 self.drop(connection)
+                return
+        # From here on it may be another thread's. What was told before had nobody to go to.
+        self._waiting[fd] = connection
+        if connection.is_stirred:
+            self._call_waiting(fd)
+
+    def pause(self, connection: Connection) -> None:
+        """Hear nothing of a connection that is read by other means, until it waits again."""
+        connection.is_drained = False
+        with contextlib.suppress(OSError, ValueError):
+            self._watch.pause(connection.fd)
 
     def keep(self, connection: Connection, *, is_last: bool) -> None:
         """Take a connection back until its next request, unless the answer was its last."""
@@ -231,14 +244,25 @@ class Lobby:
             self.rouse()
         return [connection]
 
-    def _stirred(self, fd: int) -> list[Connection]:
+    def _call_waiting(self, fd: int) -> None:
+        """Have whatever waits under a number looked after; there may be another by now."""
+        connection = self._waiting.pop(fd, None)
+        if connection is not None:
+            connection.is_stirred = False
+            self.call(connection)
+
+    def _stirred(self, fd: int, *, ends: bool) -> list[Connection]:
         """Remember that there is news on what a thread has, or had until now."""
         connection = self._by_fd.get(fd)
         if connection is None:
             return []
+        if ends:
+            connection.has_ended = True
         connection.is_stirred = True
-        # Whoever had it may have brought it back before that could be seen.
-        return [connection] if self._waiting.pop(fd, None) is connection else []
+        # Whoever had it may have brought it back before that could be seen, or let go of it:
+        # then it is another one, which looks in vain.
+        waiting = self._waiting.pop(fd, None)
+        return [] if waiting is None else [waiting]
 
     def _accept(self, fd: int) -> None:
         with self._door:

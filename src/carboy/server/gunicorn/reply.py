@@ -2,140 +2,20 @@
 
 from __future__ import annotations
 
-import re
-import time
 from collections.abc import Callable, Iterable
 from http.client import NOT_MODIFIED
 from itertools import chain
 from typing import Any
 
 from gunicorn.http.wsgi import (  # type: ignore[import-untyped]
-    SERVER,
     FileWrapper,
     Response,
     _make_early_hints_callback,
 )
-from gunicorn.util import hop_headers, http_date  # type: ignore[import-untyped]
 
 from carboy.logs import Lines
 from carboy.server.gunicorn.connection import Connection
-
-Header = tuple[str, str]
-
-# What has a body, and a length: 204 and 304 have neither, or not the one that they name.
-_STATUS = re.compile(r"(?!204|304)[2-5]\d\d [ -~]+")
-_NAME = re.compile(r"[A-Za-z0-9-]+")
-_VALUE = re.compile(rb"(?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?")
-
-_LENGTH = "Content-Length"
-_NOT_HERE = {*hop_headers, _LENGTH.lower()}
-# What must not lie about in memory longer than its answer; and what is another one each time.
-_NOT_KEPT = frozenset({"authorization", "set-cookie", "x-request-id"})
-
-# Most headers are the same in every answer: each is written once, while there are not too many.
-_KNOWN_MAX = 1000
-_KNOWN_CHARACTERS = 512
-
-
-class Writer:
-    """Writes whole answers as gunicorn would: the same bytes, at once."""
-
-    def __init__(self) -> None:
-        self._known: dict[Any, bytes] = {}
-        self._once: set[Any] = set()
-        self._names: dict[Any, tuple[bytes, bool]] = {}
-        self._lengths: dict[int, tuple[Header, bytes]] = {}
-        self._starts: dict[Any, bytes] = {}
-        self._second = 0
-
-    def written(self, status: Any, headers: Any, body: Any, *, is_last: bool) -> bytes | None:
-        """Write an answer whose headers announce just the length of *body*.
-
-        :return: ``None`` for one that is not ordinary: gunicorn may write or refuse it.
-
-        Source: RFC 9112, sections 4 (status line), 5 (field syntax) and 9.6 (tear-down).
-        """
-        start = self._start(status, is_last)
-        if start is None or type(body) is not bytes:
-            return None
-        size = len(body)
-        length, length_line = self._lengths.get(size) or self._length(size)
-        lines: list[bytes] = [start]
-        known, lengths = self._known, 0
-        try:
-            for header in headers:
-                line = known.get(header)
-                if line is None:
-                    if header == length:
-                        line, lengths = length_line, lengths + 1
-                    else:
-                        line = self._line(header)
-                        if line is None:
-                            return None
-                lines.append(line)
-        except (AttributeError, TypeError, ValueError):  # not what PEP 3333 has headers be
-            return None
-        if lengths != 1:
-            return None
-        lines += (b"\r\n", body)
-        return b"".join(lines)
-
-    def _start(self, status: Any, is_last: bool) -> bytes | None:  # noqa: FBT001 - a part of the key
-        second = int(time.time())
-        if second != self._second:
-            # Whoever reads the old one meanwhile is late by less than a second.
-            self._starts = {}
-            self._second = second
-        key = status, is_last
-        start = self._starts.get(key)
-        if start is None and isinstance(status, str) and _STATUS.fullmatch(status):
-            start = self._starts[key] = (
-                f"HTTP/1.1 {status}\r\nServer: {SERVER}\r\nDate: {http_date(second)}\r\n"
-                f"Connection: {'close' if is_last else 'keep-alive'}\r\n"
-            ).encode("ascii")
-        return start
-
-    def _length(self, size: int) -> tuple[Header, bytes]:
-        """Give the header that announces a body of *size* bytes, and its line."""
-        if len(self._lengths) >= _KNOWN_MAX:
-            self._lengths.clear()
-        header = _LENGTH, str(size)
-        known = self._lengths[size] = header, b"%s: %d\r\n" % (_LENGTH.encode("ascii"), size)
-        return known
-
-    def _line(self, header: Any) -> bytes | None:
-        name, value = header
-        if name == _LENGTH:  # another one than that of the body
-            return None
-        begun, keeps = self._names.get(name) or self._name(name)
-        text: bytes = value.encode("latin-1")
-        if not begun or not (text.isalnum() or _VALUE.fullmatch(text)):
-            return None
-        line = begun + text + b"\r\n"
-        if keeps and len(line) <= _KNOWN_CHARACTERS:
-            # What comes once, such as a request's id, pushes nothing out.
-            once = self._once
-            if header in once:
-                if len(self._known) >= _KNOWN_MAX:
-                    self._known.clear()
-                self._known[name, value] = line
-            else:
-                if len(once) >= _KNOWN_MAX:
-                    once.clear()
-                once.add(header)
-        return line
-
-    def _name(self, name: Any) -> tuple[bytes, bool]:
-        """Give how a line with *name* begins, and whether it may be kept.
-
-        Nothing, if the app may not write it.
-        """
-        if not _NAME.fullmatch(name) or name.lower() in _NOT_HERE:
-            return b"", False
-        if len(self._names) >= _KNOWN_MAX:
-            self._names.clear()
-        known = self._names[name] = f"{name}: ".encode("ascii"), name.lower() not in _NOT_KEPT
-        return known
+from carboy.server.gunicorn.writer import Header, Writer
 
 
 class Reply:

@@ -32,6 +32,9 @@ class Watch(Protocol):
     def expect_on(self, fd: int, *, write: bool = False) -> None:
         """Wait until a connection can be read, or for once until it can be written."""
 
+    def pause(self, fd: int) -> None:
+        """Do not name a connection until it is expected again."""
+
     def forget(self, fd: int) -> None:
         """Wait for *fd* no more; to be called before it is closed."""
 
@@ -77,6 +80,10 @@ class Epoll:
         """Name *fd* now if anything is there, and from now on; or once, when it can be written."""
         self._poll.modify(fd, self._write if write else self._news)
 
+    def pause(self, fd: int) -> None:
+        """Do not name *fd* until it is expected again, unless it breaks."""
+        self._poll.modify(fd, select.EPOLLONESHOT)
+
     def forget(self, fd: int) -> None:
         """Wait for *fd* no more."""
         self._poll.unregister(fd)
@@ -114,6 +121,9 @@ class Poll:
         self._expected[fd] = select.POLLOUT if write else select.POLLIN
         with contextlib.suppress(BlockingIOError):  # it rings already
             os.write(self._bell, b".")
+
+    def pause(self, fd: int) -> None:
+        """Do not name *fd* until it is expected again: nor is it now."""
 
     def forget(self, fd: int) -> None:
         """Wait for *fd* no more."""
