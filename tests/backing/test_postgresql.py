@@ -138,3 +138,46 @@ def test_a_server_that_refuses_is_named_at_the_start_without_password(make_app):
     assert message.startswith("The database at postgresql://ann:***@127.0.0.1:1/shop cannot")
     assert "\n" not in message
     assert "hush" not in message
+
+
+@pytest.fixture
+def rollbacks(service, monkeypatch):
+    """Count what the driver is asked to roll back."""
+    import psycopg
+
+    asked, genuine = [], psycopg.Connection.rollback
+    monkeypatch.setattr(
+        psycopg.Connection, "rollback", lambda self: asked.append(self) or genuine(self)
+    )
+    return asked
+
+
+def test_the_driver_is_asked_to_roll_back_only_what_was_begun(service, rollbacks):
+    with service.app.app_context():
+        service.db.engine.connect().close()
+        assert rollbacks == []
+        with service.db.engine.connect() as connection:
+            connection.execute(text("UPDATE counters SET value = 7"))
+        assert len(rollbacks) == 1
+        assert service.db.session.scalar(text("SELECT value FROM counters")) == 0
+
+
+@pytest.mark.parametrize("state", ["in a transaction", "failed", "in a pipeline", "in two phases"])
+def test_a_connection_comes_back_to_the_pool_as_it_left(service, rollbacks, state):
+    with service.app.app_context():
+        pooled = service.db.engine.raw_connection()
+        driver = pooled.dbapi_connection
+        if state == "in a transaction":
+            driver.execute("SELECT 1")
+        elif state == "failed":
+            with pytest.raises(Exception, match="nowhere"):
+                driver.execute("SELECT * FROM nowhere")
+        elif state == "in a pipeline":
+            driver.pgconn.enter_pipeline_mode()
+        else:
+            driver._tpc = driver.xid(1, "a", "b"), True
+        pooled.close()
+        assert rollbacks == [driver]
+        if state == "in a pipeline":
+            driver.pgconn.exit_pipeline_mode()
+        assert service.db.session.scalar(text("SELECT value FROM counters")) == 0

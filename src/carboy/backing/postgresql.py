@@ -8,7 +8,17 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, ClassVar
 
-from sqlalchemy import URL, Connection, Engine, ExceptionContext, Table, Transaction, event, text
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    ExceptionContext,
+    PoolProxiedConnection,
+    Table,
+    Transaction,
+    event,
+    text,
+)
 from sqlalchemy.exc import DisconnectionError
 
 from carboy.backing.names import number_of
@@ -73,6 +83,7 @@ class PostgreSQL(Policy):
     def fit(self, engine: Engine) -> None:
         """See :meth:`Policy.fit`."""
         survive_fork(engine)
+        _roll_back_what_was_begun(engine)
         event.listen(engine, "checkout", _refuse_the_dead)
         event.listen(engine, "handle_error", _replace_the_outdated)
 
@@ -149,6 +160,28 @@ def _commit_each(driver: Any, *, on: bool) -> None:
         driver._autocommit = on  # noqa: SLF001 - what that way ends in
     if driver.autocommit is not on:
         driver.autocommit = on
+
+
+def _roll_back_what_was_begun(engine: Engine) -> None:
+    """Ask the driver for a rollback only where there is anything to roll back.
+
+    The pool does so whenever a connection comes back. The driver takes a lock before it finds
+    that nothing was begun, a twentieth of a short request.
+    """
+    genuine = engine.dialect.do_rollback
+
+    def do_rollback(connection: PoolProxiedConnection) -> None:
+        driver: Any = getattr(connection, "dbapi_connection", connection)
+        pgconn = getattr(driver, "pgconn", None)
+        if (
+            pgconn is None
+            or pgconn.transaction_status != _IDLE
+            or pgconn.pipeline_status
+            or driver._tpc is not None  # noqa: SLF001 - prepared for two phases, it is idle, too
+        ):
+            genuine(connection)
+
+    engine.dialect.do_rollback = do_rollback  # type: ignore[method-assign, assignment]
 
 
 def _threshold(text: Any) -> int | None:
