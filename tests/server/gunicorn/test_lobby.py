@@ -216,11 +216,20 @@ def test_nobody_is_told_of_what_is_read_by_other_means(lobby, take, connection, 
     assert take() == [connection]
 
 
-def test_who_cannot_be_watched_is_let_go(lobby, connection, caplog):
-    connection.fd = 10_000
-    lobby._watch.add_connection = Mock(side_effect=OSError("no more"))
-    lobby.enter(connection)
-    assert (lobby._by_fd, lobby._waiting, lobby.open) == ({}, {}, set())
+def test_who_cannot_be_watched_is_let_go(cfg, monkeypatch, caplog):
+    with socket.create_server(("127.0.0.1", 0)) as port:
+        lobby = Lobby(cfg, [port], Pace(1, 1))
+        monkeypatch.setattr(lobby._watch, "add_connection", Mock(side_effect=OSError("no more")))
+        lobby.begin()
+        with socket.create_connection(port.getsockname()) as client:
+            client.settimeout(20)
+            accepting = threading.Thread(target=lobby.stop_accepting, kwargs={"first_all": True})
+            accepting.start()
+            accepting.join(20)
+            assert not accepting.is_alive()
+            assert client.recv(1) == b""
+        assert (lobby._by_fd, lobby._waiting, lobby.open) == ({}, {}, set())
+        lobby.close()
     assert "no more" in caplog.text
 
 

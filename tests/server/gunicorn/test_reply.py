@@ -312,6 +312,28 @@ def test_headers_that_come_together_are_written_together():
     assert [run.headers for run in writer._runs.values()] == [shared[:5], shared[5:]]
 
 
+def test_nothing_is_learned_of_what_another_thread_has_made_room_of():
+    writer = Writer()
+
+    class Forgetful(dict):
+        """Another thread clears it behind the look whether a header is there."""
+
+        def __contains__(self, header):
+            found = super().__contains__(header)
+            if header == shared[-1]:
+                self.clear()
+            return found
+
+    shared = [(f"X-{number}", "a") for number in range(9)]
+    headers = [*shared, ("Content-Length", "1")]
+    for _ in range(2):
+        writer.written("200 OK", headers, b"a", is_last=False)
+    writer._known = Forgetful(writer._known)
+    for _ in range(5):
+        assert writer.written("200 OK", headers, b"a", is_last=False).count(b"\r\n") == 15
+    assert writer._runs == {}
+
+
 def test_what_others_make_anew_each_time_is_not_remembered_for_ever():
     writer = Writer()
     for number in range(3000):

@@ -51,7 +51,7 @@ class Lobby:
         self._bell, self._rings = socket.socketpair()
         self._rings.send(b".")
         self._called: deque[Connection] = deque()
-        self._door = threading.Lock()
+        self._door = threading.RLock()  # who is let in may have to be dropped at once
         # Connections that are kept leave room for as many as there are threads.
         self._kept_max: int = cfg.worker_connections - cfg.threads
 

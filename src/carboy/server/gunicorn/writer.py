@@ -94,7 +94,7 @@ class Writer:
             return None
         if lengths != 1:
             return None
-        if len(lines) > _PIECES and self._lessons:
+        if len(lines) > _PIECES and self._lessons > 0:
             self._learn(given)
         lines += (b"\r\n", body)
         return b"".join(lines)
@@ -131,9 +131,11 @@ class Writer:
         self._remember(headers[begun:])
 
     def _remember(self, headers: list[Any]) -> None:
-        if len(headers) >= _RUN_MIN:
-            data = b"".join([self._known[header] for header in headers])
-            self._runs[id(headers[0])] = Run(headers, data)
+        if len(headers) < _RUN_MIN or len(self._runs) >= _KNOWN_MAX:
+            return
+        lines = [line for header in headers if (line := self._known.get(header)) is not None]
+        if len(lines) == len(headers):  # unless another thread has made room meanwhile
+            self._runs[id(headers[0])] = Run(headers, b"".join(lines))
 
     def _length(self, size: int) -> tuple[Header, bytes]:
         """Give the header that announces a body of *size* bytes, and its line."""
@@ -158,6 +160,7 @@ class Writer:
             if header in once:
                 if len(self._known) >= _KNOWN_MAX:
                     self._known.clear()
+                    self._seen.clear()
                 self._known[name, value] = line
             else:
                 if len(once) >= _KNOWN_MAX:
