@@ -177,8 +177,8 @@ def _roll_back_what_was_begun(engine: Engine) -> None:
             pgconn is None
             or pgconn.transaction_status != _IDLE
             or pgconn.pipeline_status
-            or getattr(driver, "_tpc", driver)
-            is not None  # prepared for two phases, it is idle, too
+            # Prepared for two phases, a connection is idle, too.
+            or getattr(driver, "_tpc", driver) is not None
         ):
             genuine(connection)
 
