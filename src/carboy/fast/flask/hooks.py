@@ -16,7 +16,6 @@ from flask.signals import (
 )
 
 from carboy.fast.flask.context import RequestContext, ends_globals
-from carboy.fast.flask.request import Request
 
 if TYPE_CHECKING:
     from carboy.fast.flask.plan import Plan
@@ -37,8 +36,7 @@ def _names(blueprint: str) -> Names:
     return (None, *reversed(blueprints)), (*blueprints, None)
 
 
-def _names_of(request: Request) -> Names:
-    rule = request.url_rule
+def _names_of(rule: Any) -> Names:
     if rule is None or "." not in rule.endpoint:
         return _NO_BLUEPRINT
     return _names(rule.endpoint.rpartition(".")[0])
@@ -56,21 +54,22 @@ def callable_of(app: Any, plan: Plan, function: Any) -> Any:
     return function
 
 
-def before(app: Any, plan: Plan, request: Request) -> Any:  # noqa: C901 - two kinds of hooks
+def before(app: Any, plan: Plan, context: RequestContext) -> Any:  # noqa: C901 - two kinds of hooks
     """Announce the request and run what stands before the view.
 
     :return: an answer that takes the place of the view's, or ``None``.
     """
     if plan.started:
         request_started.send(app, _async_wrapper=app.ensure_sync)
-    rule = request.url_rule
+    rule = context.url_rule  # without making the request, which no hook may look at
     if plan.route_key is not None and rule is not None:
-        request.environ[plan.route_key] = rule.rule
+        context.environ[plan.route_key] = rule.rule
     if plan.guard is not None:
-        plan.guard(request)
-    names = _names_of(request)[0]
+        plan.guard(context.request)
+    names = _names_of(rule)[0]
     preprocessors = plan.preprocessors
     if preprocessors:
+        request = context.request
         for name in names:
             if name in preprocessors:
                 for preprocessor in preprocessors[name]:
@@ -101,7 +100,7 @@ def after(app: Any, plan: Plan, context: RequestContext, response: Any) -> Any:
         response = app.ensure_sync(function)(response)
     functions = plan.after
     if functions:
-        for name in _names_of(context.request)[1]:
+        for name in _names_of(context.url_rule)[1]:
             if name in functions:
                 for function in reversed(functions[name]):
                     response = callable_of(app, plan, function)(response)
@@ -119,7 +118,7 @@ def end(app: Any, plan: Plan, context: RequestContext, error: BaseException | No
     """Run what tears the request down; the context is still there."""
     functions = plan.teardown
     if functions:
-        for name in _names_of(context.request)[1]:
+        for name in _names_of(context.url_rule)[1]:
             if name in functions:
                 for function in reversed(functions[name]):
                     callable_of(app, plan, function)(error)

@@ -83,15 +83,19 @@ def serve(  # noqa: C901, PLR0912, PLR0915 - see below
                     or plan.preprocessors
                     or plan.before
                 ):
-                    request = context.made or context.make()
-                    answer = hooks.before(app, plan, request)
-                    values = request.view_args
-                    if route is not None and (
-                        request.method == "OPTIONS"
-                        or request.url_rule is not route.rule
-                        or request.routing_exception is not None
-                    ):
-                        route = None
+                    answer = hooks.before(app, plan, context)
+                    request = context.made
+                    if request is None:
+                        if method == "OPTIONS":
+                            route = None
+                    else:
+                        values = request.view_args
+                        if route is not None and (
+                            request.method == "OPTIONS"
+                            or request.url_rule is not route.rule
+                            or request.routing_exception is not None
+                        ):
+                            route = None
                 else:
                     if plan.route_key is not None:
                         environ[plan.route_key] = route.rule.rule
