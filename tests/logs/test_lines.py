@@ -1,13 +1,15 @@
 """Lines that wait for each other are written whole, in order, and before anybody misses them."""
 
 import io
+import logging
 import os
 import sys
 import threading
 
 import pytest
 
-from carboy.logs import Lines, lines
+from carboy.logs import Lines, Shortcut, lines, make_formatter
+from carboy.logs.handler import Output
 from carboy.logs.output import LINE_BYTES_MAX
 
 
@@ -139,20 +141,15 @@ def test_who_returns_has_its_line_written_whoever_writes_it(pipe, monkeypatch):
     assert os.read(pipe[0], 9) == b"a\n"
 
 
-class Asked:
-    def __init__(self):
-        self.times = 0
-
-    def descriptor(self):
-        self.times += 1
-        return self.times
-
-
-def test_where_lines_go_is_looked_up_while_none_waits(pipe):
-    waiting, shortcut = Lines(), Asked()
-    assert waiting.descriptor(shortcut) == 1
-    assert waiting.descriptor(shortcut) == 2
+def test_where_lines_go_is_looked_up_while_none_waits(pipe, monkeypatch):
+    handler = Output(sys.__stderr__)
+    handler.setFormatter(make_formatter("json", colour=False))
+    monkeypatch.setattr(logging.root, "handlers", [handler])
+    waiting, shortcut = Lines(), Shortcut(logging.getLogger("shop.access"), logging.WARNING)
+    taken = sys.__stderr__.fileno()
+    assert waiting.descriptor(shortcut) == taken
     waiting.add(pipe[1], "a\n")
-    assert waiting.descriptor(shortcut) == 2
+    monkeypatch.setattr(logging.root, "handlers", [])
+    assert waiting.descriptor(shortcut) == taken
     waiting.write()
-    assert waiting.descriptor(shortcut) == 3
+    assert waiting.descriptor(shortcut) == -1

@@ -9,12 +9,13 @@ def source_of(module):
     return pathlib.Path(module.__file__).with_name(f"{module.__name__.rpartition('.')[2]}.py")
 
 
-def mutated(module, old, new):
+def mutated(module, old="", new=""):
     """Give *module* made anew, with *new* where its text has *old*, once."""
     source = source_of(module)
     text = source.read_text()
-    assert text.count(old) == 1, f"{old!r} is {text.count(old)} times in {module.__name__}"
+    found = text.count(old)
+    assert not old or found == 1, f"{old!r} is {found} times in {module.__name__}"
     spec = importlib.util.spec_from_file_location(f"{module.__name__}_mutated", source)
     made = importlib.util.module_from_spec(spec)
-    exec(compile(text.replace(old, new), source, "exec"), vars(made))
+    exec(compile(text.replace(old, new) if old else text, source, "exec"), vars(made))
     return made
