@@ -158,14 +158,16 @@ class Kept(Transport):
         self.envelopes.append(envelope)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def _sentry():
-    """Sentry's changes to Flask, which it makes once for a process; taken back at the end."""
+    """Sentry's changes to Flask, which it makes once for a process: taken back, and made anew."""
     genuine = flask.Flask.__call__
     signals = (flask.before_render_template, flask.request_started, flask.got_request_exception)
     before = [dict(signal.receivers) for signal in signals]
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(flask.Flask, "__call__", genuine)
+        for name in ("_processed_integrations", "_installed_integrations"):
+            patched.setattr(sentry_sdk.integrations, name, set())
         yield
     for signal, kept in zip(signals, before, strict=True):
         for number in set(signal.receivers) - set(kept):

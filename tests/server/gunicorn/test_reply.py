@@ -311,6 +311,7 @@ def test_headers_that_come_together_are_written_together():
     assert [run.headers for run in writer._runs.values()] == [shared[:5], shared[5:]]
 
 
+@pytest.mark.replaces
 def test_nothing_is_learned_of_what_another_thread_has_made_room_of():
     writer = Writer()
 
