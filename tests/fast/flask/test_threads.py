@@ -10,6 +10,7 @@ from werkzeug.exceptions import InternalServerError
 from werkzeug.routing import Rule
 
 from carboy.fast.flask import Flask
+from carboy.fast.flask.context import current
 
 THREADS = 8
 EACH = 80
@@ -223,3 +224,27 @@ def test_a_rule_is_added_while_the_others_are_sorted(kind, disturbances, statuse
     with connected:
         assert [app.test_client().get("/").status_code for _ in statuses] == statuses
     assert [is_of_the_sorting(one) for one in failures] == [True] * statuses.count(500)
+
+
+@pytest.mark.parametrize("looks", [True, False])
+def test_a_copy_of_the_context_tells_what_was_asked(looks):
+    app = Flask(__name__)
+
+    @app.post("/<name>")
+    def view(name):
+        if looks:
+            assert flask.request.path == f"/{name}"
+
+        @flask.copy_current_request_context
+        def beside():
+            own = current()
+            asked = own.method, own.url_rule.rule, flask.request.path, dict(flask.session)
+            return name, type(own).__module__, *asked
+
+        with ThreadPoolExecutor(1) as pool:
+            told.append(pool.submit(beside).result(20))
+        return name
+
+    told = []
+    assert app.test_client().post("/a").text == "a"
+    assert told == [("a", "carboy.fast.flask.context", "POST", "/<name>", "/a", {})]

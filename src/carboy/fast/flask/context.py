@@ -13,6 +13,7 @@ from carboy.fast.flask.lazily import lazily
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
+    from flask import Flask
 
     from carboy.fast.flask.plan import Plan
     from carboy.fast.flask.request import Request
@@ -101,6 +102,17 @@ class RequestContext(ctx.RequestContext):
     path: str
     host: str
     app_context: Any
+
+    def __init__(
+        self, app: Flask, environ: WSGIEnvironment, request: Any = None, session: Any = None
+    ) -> None:
+        """Make a copy for work beside the request, such as a thread; the lane goes without this.
+
+        See :meth:`flask.ctx.RequestContext.copy`.
+        """
+        super().__init__(app, environ, request, session)
+        self.environ = environ
+        self.made = self.request
 
     @lazily
     def request(self) -> Request:
