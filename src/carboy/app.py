@@ -97,6 +97,7 @@ class Carboy:
                 logs.enable_again()
                 self._opened = True
                 if self.app.wsgi_app == self._open:
+                    # A method is called more quickly than an object.
                     self.app.wsgi_app = self.crate.__call__  # type: ignore[method-assign]
         return self.crate(environ, start_response)
 

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from carboy.logs import Lines, Shortcut, lines, make_formatter
+from carboy.logs import Lines, Shortcut, make_formatter
 from carboy.logs.handler import Output
 from carboy.logs.output import LINE_BYTES_MAX
 
@@ -37,7 +37,7 @@ def test_lines_wait_and_are_written_in_order(pipe):
 
 def test_no_step_is_larger_than_a_pipe_takes_whole(pipe, monkeypatch):
     steps, genuine = [], os.write
-    monkeypatch.setattr(lines.os, "write", lambda to, data: steps.append(data) or genuine(to, data))
+    monkeypatch.setattr(os, "write", lambda to, data: steps.append(data) or genuine(to, data))
     waiting = Lines()
     for number in range(40):
         waiting.add(pipe[1], f"{number:02}" + "x" * 697 + "\n")
@@ -90,7 +90,7 @@ def test_nobody_fails_for_want_of_a_stream(monkeypatch):
 
 def test_the_rest_of_what_was_taken_in_part_follows(pipe, monkeypatch):
     genuine = os.write
-    monkeypatch.setattr(lines.os, "write", lambda to, data: genuine(to, data[:3]))
+    monkeypatch.setattr(os, "write", lambda to, data: genuine(to, data[:3]))
     waiting = Lines()
     waiting.add(pipe[1], "ab\n")
     waiting.add(pipe[1], "cd\n")
@@ -125,7 +125,7 @@ def test_who_returns_has_its_line_written_whoever_writes_it(pipe, monkeypatch):
         goes_on.wait(20)
         return genuine(to, data)
 
-    monkeypatch.setattr(lines.os, "write", slowly)
+    monkeypatch.setattr(os, "write", slowly)
     waiting = Lines()
     waiting.add(pipe[1], "a\n")
     first = threading.Thread(target=waiting.write)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 from collections import deque
 from threading import Lock
 
-from carboy.logs.output import LINE_BYTES_MAX, Shortcut, write_line
+from carboy.logs.output import LINE_BYTES_MAX, Shortcut, write_whole
 
 
 class Lines:
@@ -71,17 +70,11 @@ class Lines:
 
 def _write(descriptor: int, lines: list[str]) -> None:
     """Write *lines*, or as many of them as can be."""
-    data = "".join(lines).encode("ascii")
-    try:
-        written = os.write(descriptor, data)
-    except OSError:
-        for line in lines:
-            # The stream keeps what a full pipe does not take.
-            if not write_line(descriptor, line) and sys.__stderr__ is not None:
-                with contextlib.suppress(OSError, ValueError):
-                    sys.__stderr__.write(line)
-                    sys.__stderr__.flush()
+    if write_whole(descriptor, "".join(lines)):
         return
-    if written < len(data):
-        with contextlib.suppress(OSError):  # half a line is out; a second one helps nobody
-            os.write(descriptor, data[written:])
+    for line in lines:
+        # The stream keeps what a full pipe does not take.
+        if not write_whole(descriptor, line) and sys.__stderr__ is not None:
+            with contextlib.suppress(OSError, ValueError):
+                sys.__stderr__.write(line)
+                sys.__stderr__.flush()

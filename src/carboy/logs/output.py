@@ -109,9 +109,16 @@ def write_line(descriptor: int, line: str) -> bool:
     :param line: ASCII, with its end.
     :return: whether it was written; a record tells better why it could not be.
     """
-    data = line.encode("ascii")
-    if len(data) > LINE_BYTES_MAX:
-        return False
+    return len(line) <= LINE_BYTES_MAX and write_whole(descriptor, line)
+
+
+def write_whole(descriptor: int, text: str) -> bool:
+    """Write *text*, in one step where the system takes it.
+
+    :param text: ASCII, whole lines.
+    :return: whether it was written.
+    """
+    data = text.encode("ascii")
     try:
         written = os.write(descriptor, data)
     except OSError:

@@ -48,6 +48,13 @@ def enter(lobby, connection):
     lobby.keep(connection, is_last=False)
 
 
+def read(take, connection):
+    """Take a connection and read all that is there, as a thread does."""
+    assert take() == [connection]
+    connection.is_drained = True
+    return connection.sock.recv(9)
+
+
 def test_who_takes_nothing_is_waited_for_no_longer_than_others(lobby, take, connection):
     enter(lobby, connection)
     with suppress(BlockingIOError):
@@ -99,26 +106,20 @@ def test_closing_what_is_closed_leaves_the_next_with_its_number_alone(
 def test_what_comes_meanwhile_is_told_when_the_connection_is_back(lobby, take, connection, pair):
     enter(lobby, connection)
     pair[1].send(b"a")
-    assert take() == [connection]
-    assert connection.sock.recv(9) == b"a"
-    connection.is_drained = True
+    assert read(take, connection) == b"a"
     pair[1].send(b"b")
     lobby.take(9, wait=False)  # as another thread does
     lobby.wait(connection)
-    assert take() == [connection]
-    assert connection.sock.recv(9) == b"b"
+    assert read(take, connection) == b"b"
 
 
 def test_the_end_that_came_with_a_request_is_told_behind_it(lobby, take, connection, pair):
     enter(lobby, connection)
     pair[1].send(b"a")
     pair[1].shutdown(socket.SHUT_WR)
-    assert take() == [connection]
-    assert connection.sock.recv(9) == b"a"
-    connection.is_drained = True
+    assert read(take, connection) == b"a"
     lobby.wait(connection)
-    assert take() == [connection]
-    assert connection.sock.recv(9) == b""
+    assert read(take, connection) == b""
 
 
 def test_what_was_not_read_is_told_again(lobby, take, connection, pair):
@@ -127,8 +128,7 @@ def test_what_was_not_read_is_told_again(lobby, take, connection, pair):
     assert take() == [connection]
     assert connection.sock.recv(1) == b"a"
     lobby.wait(connection)
-    assert take() == [connection]
-    assert connection.sock.recv(9) == b"b"
+    assert read(take, connection) == b"b"
 
 
 def test_a_wait_for_room_is_over_when_there_is(lobby, take, connection, pair):
@@ -172,16 +172,14 @@ def test_an_end_that_is_told_between_two_requests_is_told_behind_the_second(
 ):
     enter(lobby, connection)
     pair[1].send(b"a")
-    assert take() == [connection]
-    assert connection.sock.recv(9) == b"a"
+    assert read(take, connection) == b"a"
     pair[1].send(b"b")
     pair[1].shutdown(socket.SHUT_WR)
     assert lobby.take(9, wait=False) == []  # by another thread
     for rest in (b"b", b""):
         connection.is_drained = True
         lobby.wait(connection)
-        assert take() == [connection]
-        assert connection.sock.recv(9) == rest
+        assert read(take, connection) == rest
 
 
 @edges

@@ -120,9 +120,7 @@ class Lobby:
             _log.warning("A connection cannot be watched: %s.", error)
             self.drop(connection)
             return
-        self._waiting[connection.fd] = connection
-        if connection.is_stirred:
-            self._call_waiting(connection.fd)
+        self._bring(connection)
 
     def take(self, most: int, *, wait: bool = True) -> list[Connection]:
         """Give up to *most* connections whose clients have done something.
@@ -155,19 +153,15 @@ class Lobby:
 
     def wait(self, connection: Connection, *, write: bool = False) -> None:
         """Take a connection back until its client does something."""
-        fd = connection.fd
         # The end comes together with the last request, and is no news a second time.
         if write or connection.has_ended or not (connection.is_drained and self._stays):
             connection.is_drained = False
             try:
-                self._watch.expect_on(fd, write=write)
+                self._watch.expect_on(connection.fd, write=write)
             except (OSError, ValueError):
                 self.drop(connection)
                 return
-        # From here on it may be another thread's. What was told before had nobody to go to.
-        self._waiting[fd] = connection
-        if connection.is_stirred:
-            self._call_waiting(fd)
+        self._bring(connection)
 
     def pause(self, connection: Connection) -> None:
         """Hear nothing of a connection that is read by other means, until it waits again."""
@@ -244,12 +238,14 @@ class Lobby:
             self.rouse()
         return [connection]
 
-    def _call_waiting(self, fd: int) -> None:
-        """Have whatever waits under a number looked after; there may be another by now."""
-        connection = self._waiting.pop(fd, None)
-        if connection is not None:
-            connection.is_stirred = False
-            self.call(connection)
+    def _bring(self, connection: Connection) -> None:
+        """Put a connection where other threads find it, which may have it at once."""
+        self._waiting[connection.fd] = connection
+        if connection.is_stirred:  # what was told before had nobody to go to
+            waiting = self._waiting.pop(connection.fd, None)  # another one, perhaps, by now
+            if waiting is not None:
+                waiting.is_stirred = False
+                self.call(waiting)
 
     def _stirred(self, fd: int, *, ends: bool) -> list[Connection]:
         """Remember that there is news on what a thread has, or had until now."""

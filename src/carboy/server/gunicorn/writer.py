@@ -25,7 +25,6 @@ _NOT_KEPT = frozenset({"authorization", "set-cookie", "x-request-id"})
 _KNOWN_MAX = 1000
 _KNOWN_CHARACTERS = 512
 
-
 # Headers that whoever adds them has in memory once, such as the crate, come in the same order
 # again: from so many on they are taken together, where an answer is written in more pieces.
 _RUN_MIN = 3
