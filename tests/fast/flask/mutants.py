@@ -31,7 +31,7 @@ LANE = {
     "two slashes are regular": ("lane", 'regular = path[:1] == "/" and path[1:2] != "/"', 'regular = path[:1] == "/"'),
     "what is no UTF-8 is left out": ("lane", 'decode(errors="replace")', 'decode(errors="ignore")'),
     "a session is not opened": ("lane", 'if plan.opens_sessions or plan.cookie in environ.get("HTTP_COOKIE", ""):', "if plan.opens_sessions:"),
-    "a hook may not choose the rule": ("lane", "or request.url_rule is not route.rule\n                        or request.routing_exception is not None", ""),
+    "a hook may not choose the rule": ("lane", "or request.url_rule is not route.rule\n                            or request.routing_exception is not None", ""),
     "OPTIONS are for the view": ("lane", 'request.method == "OPTIONS"\n', "False\n"),
     "OPTIONS are for the view at once": ("lane", 'or method == "OPTIONS"', ""),
     "nobody handles what is not found": ("lane", "and not plan.is_handled(_NOT_FOUND, 404)", ""),

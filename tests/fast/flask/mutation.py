@@ -10,6 +10,13 @@ import sys
 PACKAGE = "carboy.fast.flask"
 
 
+def replaced(text, change):
+    """Give *text* with the one place changed that *change* names."""
+    name, old, new = change
+    assert text.count(old) == 1, f"{old!r} is {text.count(old)} times in {name}.py"
+    return text.replace(old, new)
+
+
 class _Mutated(importlib.machinery.SourceFileLoader):
     """Loads a module from a changed text; the rest of the package as it is, but anew."""
 
@@ -21,9 +28,7 @@ class _Mutated(importlib.machinery.SourceFileLoader):
         path = pathlib.Path(self.path)
         text = path.read_text()
         if self._change is not None and path.stem == self._change[0]:
-            _, old, new = self._change
-            assert text.count(old) == 1, f"{old!r} is {text.count(old)} times in {path.name}"
-            text = text.replace(old, new)
+            text = replaced(text, self._change)
         return compile(text, self.path, "exec", dont_inherit=True)
 
 

@@ -1,9 +1,12 @@
 """The fuzzer sees a mistake in any of the lane's paths; else its silence would mean nothing."""
 
+import importlib
+import pathlib
+
 import pytest
 
 from .mutants import MUTANTS
-from .mutation import mutated
+from .mutation import PACKAGE, mutated, replaced
 from .twins import differences, frozen
 
 APPS = 150
@@ -27,6 +30,14 @@ def test_what_is_imported_anew_without_a_change_is_the_same():
     with mutated(None) as kind, frozen():
         for seed in range(3):
             assert next(differences(seed, kind), None) is None
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_mistake_has_its_one_place_in_the_sources(name):
+    change = MUTANTS[name]
+    package = pathlib.Path(importlib.import_module(PACKAGE).__file__).parent
+    text = (package / f"{change[0]}.py").read_text()
+    assert replaced(text, change) != text
 
 
 @pytest.mark.parametrize(
