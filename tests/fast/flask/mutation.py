@@ -4,6 +4,7 @@ import contextlib
 import importlib
 import importlib.abc
 import importlib.machinery
+import importlib.util
 import pathlib
 import sys
 
@@ -40,7 +41,12 @@ class _Finder(importlib.abc.MetaPathFinder):
         if fullname != PACKAGE and not fullname.startswith(f"{PACKAGE}."):
             return None
         found = importlib.machinery.PathFinder.find_spec(fullname, path)
-        found.loader = _Mutated(fullname, found.origin, self._change)
+        # From its sources, also where it runs as machine code.
+        source = pathlib.Path(found.origin)
+        if source.suffix != ".py":
+            source = source.with_name(f"{fullname.rpartition('.')[2]}.py")
+            found = importlib.util.spec_from_file_location(fullname, source)
+        found.loader = _Mutated(fullname, str(source), self._change)
         return found
 
 

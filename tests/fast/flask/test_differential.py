@@ -21,6 +21,9 @@ APPS = int(os.environ.get("FUZZ_APPS", "40"))
 FIRST = int(os.environ.get("FUZZ_FIRST", "0"))
 FOLDER = pathlib.Path(package.__file__).parent
 
+# What runs as machine code has no lines.
+COMPILED = {path.name.partition(".")[0] for path in FOLDER.iterdir() if path.suffix == ".so"}
+
 # Module, how a line begins, and the share of requests in which it must at least have run.
 SHARES = {
     "taken": ("lane", "app_token = app_context.token =", 0.5),
@@ -71,10 +74,13 @@ def test_both_do_the_same_and_the_lane_was_asked():
     for seed in range(FIRST, FIRST + APPS):
         for difference in differences(seed, Flask, counted, lines.request):
             pytest.fail(difference)
-    shares = {what: lines.share(module, text) for what, (module, text, _) in SHARES.items()}
+    shares = {
+        what: lines.share(module, text)
+        for what, (module, text, _) in SHARES.items()
+        if module not in COMPILED  # the same requests are counted where the sources run
+    }
     if sys.version_info >= (3, 13):
-        del shares[
-            "JSON written after all by json"
-        ]  # unseen: too deep for the function that traces
+        # Unseen: too deep for the function that traces.
+        del shares["JSON written after all by json"]
     rare = {what: share for what, share in shares.items() if share < SHARES[what][2]}
     assert not rare, counted

@@ -64,7 +64,7 @@ def serve(  # noqa: C901, PLR0912, PLR0915 - see below
             if plan.opens_sessions or plan.cookie in environ.get("HTTP_COOKIE", ""):
                 context._session  # noqa: B018 - opens it
             routes: Routes = plan.url_map.prepared or plan.url_map.prepare()
-            values: dict[str, Any] = {}
+            values: Any = {}
             route = routes.known[method].get(path)
             if route is None:
                 route, values = _match(plan, routes, context, path, method)

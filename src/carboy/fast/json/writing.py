@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_LONE_SURROGATE = re.compile(f"[{chr(0xD800)}-{chr(0xDFFF)}]")
 # orjson loses the zero in front of microseconds below 100,000 of a time of day.
 _OPTIONS = orjson.OPT_PASSTHROUGH_DATETIME
 _MOMENTS = (dt.datetime, dt.date, dt.time)
