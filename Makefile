@@ -95,6 +95,11 @@ bench: $(bench)/installed ## Hold Carboy against its peers, quarter of an hour (
 	@command -v wrk >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get -qq install --yes wrk >/dev/null 2>&1; } || true
 	@PYTHONPATH='$(CURDIR)/benchmarks' '$(bench)/bin/python' -m peers $(ARGS)
 
+.PHONY: bench-start
+bench-start: $(bench)/installed ## Hold a start and the memory of a worker against FastAPI's, on the same Python
+	@echo 'Starting Carboy and FastAPI'
+	@'$(bench)/bin/python' benchmarks/start.py
+
 .PHONY: bench-lock
 bench-lock: $(uv) ## Pin what `make bench` installs to the newest there is
 	@'$(uv)' pip compile --quiet --upgrade --python '$(bin)/python' --custom-compile-command 'make bench-lock' \

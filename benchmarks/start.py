@@ -1,9 +1,9 @@
 # ruff: noqa: INP001, S603, T201 - a script that runs programs of its own and prints
-"""What a start and a worker cost, beside FastAPI: ``python benchmarks/start.py``.
+"""What a start and a worker cost, beside FastAPI: ``make bench-start``.
 
 The same API twice: a JSON route, a POST that is checked, schemas, an OpenAPI document; once without
-a database and once with SQLAlchemy on SQLite. Both run from one environment below ``build/``, which
-is made first. Processes are fresh and take turns; printed are medians and Carboy's share.
+a database and once with SQLAlchemy on SQLite. Both run from the environment that runs this, that of
+``make bench``. Processes are fresh and take turns; printed are medians and Carboy's share.
 
 *in process*: the interpreter starts, the app is imported, one GET is answered through WSGI or ASGI.
 *served*: from starting the command to the first answer over HTTP; then requests, then memory of the
@@ -15,6 +15,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import platform
 import secrets
 import signal
 import socket
@@ -25,15 +26,17 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
+
+from carboy.compiled import is_compiled
 
 sys.path.insert(0, str(Path(__file__).parent))
 from start_apps import APPS, FIRST_ANSWER
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "build" / "start"
-PYTHON = FOLDER / "bin" / "python"
-PACKAGES = ("fastapi", "uvicorn", "granian>=2.8")
+PYTHON = Path(sys.executable)
 ROUNDS = int(os.environ.get("ROUNDS", "9"))
 REQUESTS = 500
 WAIT_S = 60
@@ -43,11 +46,8 @@ Figures = dict[str, float]
 
 
 def prepare() -> None:
-    """Make the environment, the apps and their database, unless they are there."""
-    if not PYTHON.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(FOLDER)], check=True)
-    words = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([PYTHON, *words, *PACKAGES, "-e", str(ROOT)], check=True)
+    """Write the apps, and make their database."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
     for name, text in APPS.items():
         (FOLDER / f"{name}.py").write_text(text)
     database = sqlite3.connect(FOLDER / "items.sqlite3")
@@ -110,7 +110,7 @@ def served(name: str, server: str) -> Iterator[tuple[subprocess.Popen[bytes], in
         port = probe.getsockname()[1]
     words = command(name, server, port)
     process = subprocess.Popen(
-        [FOLDER / "bin" / words[0], *words[1:]],
+        [PYTHON.parent / words[0], *words[1:]],
         cwd=FOLDER,
         env=environment(port) | {"SERVER": server},
         stdout=subprocess.DEVNULL,
@@ -185,6 +185,10 @@ def of_service(name: str, server: str) -> Figures:
 def main() -> None:
     """Measure and print."""
     prepare()
+    print(
+        f"Carboy {version('carboy')}, {'compiled' if is_compiled() else 'not compiled'};", end=" "
+    )
+    print(f"FastAPI {version('fastapi')}; CPython {platform.python_version()} of {sys.base_prefix}")
     for case in ("plain", "database"):
         contenders = {
             "carboy, gunicorn": (f"carboy_{case}", "gunicorn"),
