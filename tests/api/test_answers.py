@@ -312,3 +312,66 @@ def test_an_error_of_the_apps_own(api, serve):
         "out_of_tea",
         "60",
     )
+
+
+class Lazy:
+    """Text that is found late, as translations are."""
+
+    def __init__(self, text):
+        self._text = text
+
+    def __str__(self):
+        return self._text
+
+    def __html__(self):
+        return self._text
+
+
+def test_an_exception_of_the_app_with_words_that_are_found_late(api, serve):
+    class Busy(http.Conflict):
+        description = Lazy("We are busy.")
+
+    @api.get("/busy")
+    def busy():
+        raise Busy
+
+    answered = serve(api).get("/busy")
+    assert (answered.status_code, answered.json["message"]) == (409, "We are busy.")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [[("Retry-After", 120)], (("Retry-After", "120"),), Headers({"Retry-After": "120"})],
+)
+def test_headers_of_an_exception_in_any_form(api, serve, headers):
+    class Slower(http.TooManyRequests):
+        def get_headers(self, environ=None, scope=None):
+            return headers
+
+    @api.get("/slower")
+    def slower():
+        raise Slower
+
+    answered = serve(api).get("/slower")
+    assert (answered.status_code, answered.headers["Retry-After"]) == (429, "120")
+
+
+@pytest.mark.parametrize("headers", [[("A", "b")], Headers({"A": "b"}), None])
+def test_headers_of_an_error_in_any_form(api, serve, headers):
+    @api.get("/gone")
+    def gone():
+        error = NotFound()
+        error.headers = headers
+        raise error
+
+    answered = serve(api).get("/gone")
+    assert (answered.status_code, answered.headers.get("A")) == (404, headers and "b")
+
+
+def test_a_type_that_is_found_late(api, serve):
+    class Own(JSend):
+        media_type = Lazy("application/own+json")
+
+    api.envelope = Own()
+    api.get("/data")(lambda: {"a": 1})
+    assert str(serve(api).get("/data").headers["Content-Type"]) == "application/own+json"

@@ -280,3 +280,15 @@ def test_writes_what_orjson_refuses(value, written):
 def test_a_type_without_a_form_is_an_error_of_the_caller(value):
     with pytest.raises(TypeError):
         dumps(value)
+
+
+@pytest.mark.parametrize("depth", [10**5, math.inf])
+def test_what_is_too_deep_or_in_itself_is_an_error_of_the_caller(depth):
+    value = []
+    if depth == math.inf:
+        value.append(value)
+    else:
+        for _ in range(depth):
+            value = [value]
+    with pytest.raises(RecursionError):
+        dumps(value)

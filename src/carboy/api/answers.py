@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, Response, current_app
+from flask import Response, current_app
 from flask.globals import _cv_request
-from werkzeug.exceptions import BadRequestKeyError, HTTPException
+from werkzeug.exceptions import BadRequestKeyError
 
-from carboy.api.envelope import Bare, Envelope, JSend, status_sent
+from carboy.api.envelope import Bare, JSend, status_sent
 from carboy.errors import ApiError, for_status
 from carboy.fast.flask.context import RequestContext, current
 from carboy.fast.flask.response import Written, bodiless, make
@@ -36,12 +36,11 @@ _new = tuple.__new__  # what a named tuple's own calls, after putting the values
 _OURS = frozenset({JSend, Bare})
 
 
-def envelope_in_use() -> Envelope:
+def envelope_in_use() -> Any:
     """Find the envelope of the request: the innermost blueprint's that has one, or the app's."""
     context: Any = _cv_request.get(None)
     if context is None:
-        envelope: Envelope = current_app.extensions.get(_EXTENSION, _DEFAULT)
-        return envelope
+        return current_app.extensions.get(_EXTENSION, _DEFAULT)
     known = context.app.extensions
     # The lane's own context tells the rule without making the request.
     rule = context.url_rule if type(context) is RequestContext else context.request.url_rule
@@ -51,14 +50,13 @@ def envelope_in_use() -> Envelope:
         if blueprints is None:
             blueprints = _around(context.app, rule.endpoint)
         for blueprint in blueprints:
-            found: Envelope | None = getattr(blueprint, "envelope", None)
+            found = getattr(blueprint, "envelope", None)
             if found is not None:
                 return found
-    envelope = known.get(_EXTENSION, _DEFAULT)
-    return envelope  # noqa: RET504 - of this type
+    return known.get(_EXTENSION, _DEFAULT)
 
 
-def _around(app: Flask, endpoint: str) -> tuple[Any, ...]:
+def _around(app: Any, endpoint: str) -> tuple[Any, ...]:
     """Find the blueprints around an endpoint, innermost first, and remember them."""
     path = endpoint.rpartition(".")[0].split(".")
     names = [".".join(path[:length]) for length in range(len(path), 0, -1)]
@@ -74,7 +72,7 @@ def is_ordinary() -> bool:
     return type(envelope_in_use()) in _OURS and context.app.response_class is Response
 
 
-def succeed(data: Any, status: int, headers: Any = None) -> Response:
+def succeed(data: Any, status: Any, headers: Any = None) -> Response:
     """Answer with *data* in the envelope; without a body where *status* allows none.
 
     :param headers: what Flask takes: a mapping, a list of pairs, or ``None``.
@@ -89,7 +87,7 @@ def succeed(data: Any, status: int, headers: Any = None) -> Response:
     return response
 
 
-def written(data: Any, status: int, headers: Any = None) -> Response | Written:
+def written(data: Any, status: Any, headers: Any = None) -> Response | Written:
     """Answer as :func:`succeed` does, to somebody who needs no response."""
     if headers or status in BODILESS or status < _OK:
         return succeed(data, status, headers)
@@ -98,7 +96,7 @@ def written(data: Any, status: int, headers: Any = None) -> Response | Written:
     return _new(Written, (body, status, envelope.media_type, ()))
 
 
-def empty(status: int, headers: Any = None) -> Response:
+def empty(status: Any, headers: Any = None) -> Response:
     """Answer without a body, and without the type of one.
 
     :param headers: as for :func:`succeed`.
@@ -109,7 +107,7 @@ def empty(status: int, headers: Any = None) -> Response:
     return response
 
 
-def render(error: ApiError, envelope: Envelope) -> tuple[bytes, str]:
+def render(error: ApiError, envelope: Any) -> tuple[bytes, Any]:
     """Write the body of an error.
 
     :return: the body and its content type.
@@ -117,21 +115,21 @@ def render(error: ApiError, envelope: Envelope) -> tuple[bytes, str]:
     return dumps(envelope.error(error)), envelope.error_media_type
 
 
-def answer(error: ApiError, envelope: Envelope | None = None) -> Response:
+def answer(error: Any, envelope: Any = None) -> Response:
     """Make the response of an error: its status, its headers, its body in the envelope.
 
     :param envelope: by default that of the request at hand; it may send another status.
     """
     envelope = envelope or envelope_in_use()
     body, content_type = render(error, envelope)
-    status = status_sent(envelope, error.status)
+    status: Any = status_sent(envelope, error.status)
     response = make(body, status, content_type)
     if error.headers:
         response.headers.update(error.headers)
     return response
 
 
-def as_api_error(exception: HTTPException) -> ApiError | None:
+def as_api_error(exception: Any) -> ApiError | None:
     """Translate an exception of Werkzeug, such as a 404 of the router or an ``abort``.
 
     The status stays, and so do headers that belong to it (``Allow``, ``Retry-After``,
@@ -149,7 +147,7 @@ def as_api_error(exception: HTTPException) -> ApiError | None:
     return for_status(status, _given_description(exception), headers=_headers_of(exception))
 
 
-def _given_description(exception: HTTPException) -> str | None:
+def _given_description(exception: Any) -> Any:
     # The description of a missing key names it in debug mode only, and is Werkzeug's anyway.
     if isinstance(exception, BadRequestKeyError):
         return None
@@ -160,8 +158,8 @@ def _given_description(exception: HTTPException) -> str | None:
     return str(given)
 
 
-def _headers_of(exception: HTTPException) -> dict[str, str]:
-    headers: dict[str, str] = {}
+def _headers_of(exception: Any) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
     for name, value in exception.get_headers():
         if name.lower() != "content-type":
             # Repeated fields are one list (RFC 9110, section 5.3).

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import functools
 import logging
 import os
@@ -311,3 +312,73 @@ def test_json_is_written_as_flask_writes_it(value):
         app.add_url_rule("/", "value", lambda: value)
         bodies.append(app.test_client().get("/").data)
     assert bodies[0] == bodies[1]
+
+
+def _rule(path, **options):
+    return lambda app: app.add_url_rule(path, "odd", lambda **values: "odd", **options)
+
+
+def _lax(app):
+    app.url_map.strict_slashes = 0
+    _rule("/odd/")(app)
+
+
+def _methods(kind):
+    def change(app):
+        _rule("/odd")(app)
+        for rule in app.url_map.iter_rules("odd"):
+            rule.methods = kind(rule.methods)
+
+    return change
+
+
+def _values(app):
+    _rule("/odd/<x>")(app)
+    app.add_url_rule("/other/<x>", "other", lambda x: f"other {x}")
+
+    @app.before_request
+    def elsewhere():
+        request.url_rule = next(app.url_map.iter_rules("other"))
+        request.view_args = collections.UserDict(x="1")
+
+
+# What annotations do not allow and Flask does: machine code holds to annotations.
+@pytest.mark.parametrize(
+    ("change", "paths"),
+    [
+        pytest.param(_rule("/odd/", build_only=0), ["/odd", "/odd/"], id="build_only=0"),
+        pytest.param(_rule("/odd/", alias=None), ["/odd", "/odd/"], id="alias=None"),
+        pytest.param(_rule("/odd/", websocket=0), ["/odd", "/odd/"], id="websocket=0"),
+        pytest.param(_rule("/odd/", strict_slashes=0), ["/odd", "/odd/"], id="strict_slashes=0"),
+        pytest.param(_rule("/odd/", strict_slashes=1), ["/odd", "/odd/"], id="strict_slashes=1"),
+        pytest.param(_lax, ["/odd", "/odd/"], id="all rules lax"),
+        pytest.param(_rule("/<int(fixed_digits=None):n>"), ["/7"], id="fixed_digits=None"),
+        pytest.param(_rule("/<int(min=0.5):n>"), ["/0", "/7"], id="a lower bound with a fraction"),
+        pytest.param(_rule("/<int(max=9.5):n>"), ["/7", "/10"], id="an upper one"),
+        pytest.param(_methods(frozenset), ["/odd"], id="frozen methods"),
+        pytest.param(_methods(list), ["/odd"], id="a list of methods"),
+        pytest.param(_values, ["/odd/0"], id="values that are no dictionary"),
+    ],
+)
+def test_what_is_odd_is_as_with_flask(change, paths):
+    answers = []
+    for kind in (flask.Flask, carboy.Flask):
+        app = kind(__name__)
+        change(app)
+        answers.append(
+            [
+                (answer.status, answer.headers.to_wsgi_list(), answer.data)
+                for answer in map(app.test_client().get, paths)
+            ]
+        )
+    assert answers[0] == answers[1]
+    assert "500" not in str(answers)
+
+
+@pytest.mark.parametrize("option", ["subdomain_matching", "host_matching"])
+@pytest.mark.parametrize("value", [None, 0, ""])
+def test_what_is_not_matched_may_be_said_in_any_way(option, value, served):
+    app = carboy.Flask(__name__, static_folder=None, **{option: value})
+    app.add_url_rule("/", view_func=lambda: "found")
+    assert app.test_client().get("/").text == "found"
+    assert served == ["/"]

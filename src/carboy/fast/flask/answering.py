@@ -79,7 +79,7 @@ def _parts(value: Any) -> tuple[Any, int, Any]:
     return value, _OK, None
 
 
-def _written(plan: Plan, data: Any) -> tuple[bytes | None, str]:
+def _written(plan: Plan, data: Any) -> tuple[bytes | None, Any]:
     """Write a body of the plainest types."""
     kind = type(data)
     if kind in _DATA:

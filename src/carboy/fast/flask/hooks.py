@@ -15,7 +15,7 @@ from flask.signals import (
     request_tearing_down,
 )
 
-from carboy.fast.flask.context import RequestContext, ends_globals
+from carboy.fast.flask.context import ends_globals
 
 if TYPE_CHECKING:
     from carboy.fast.flask.plan import Plan
@@ -54,7 +54,7 @@ def callable_of(app: Any, plan: Plan, function: Any) -> Any:
     return function
 
 
-def before(app: Any, plan: Plan, context: RequestContext) -> Any:  # noqa: C901 - two kinds of hooks
+def before(app: Any, plan: Plan, context: Any) -> Any:  # noqa: C901 - two kinds of hooks
     """Announce the request and run what stands before the view.
 
     :return: an answer that takes the place of the view's, or ``None``.
@@ -91,9 +91,10 @@ def _announced(app: Any, response: Any) -> Any:
     return response
 
 
-def after(app: Any, plan: Plan, context: RequestContext, response: Any) -> Any:
+def after(app: Any, plan: Plan, context: Any, response: Any) -> Any:
     """Run what stands behind the view, save the session and announce the response."""
-    if _cv_request.get() is not context:  # a view has left another one behind
+    present: Any = _cv_request.get()
+    if present is not context:  # a view has left another one behind
         left = app.process_response(response)
         return _announced(app, left)
     for function in context.after or ():
@@ -114,7 +115,7 @@ def after(app: Any, plan: Plan, context: RequestContext, response: Any) -> Any:
     return response
 
 
-def end(app: Any, plan: Plan, context: RequestContext, error: BaseException | None) -> None:
+def end(app: Any, plan: Plan, context: Any, error: BaseException | None) -> None:
     """Run what tears the request down; the context is still there."""
     functions = plan.teardown
     if functions:

@@ -14,7 +14,6 @@ from carboy.fast.flask import hooks
 from carboy.fast.flask.answering import answer_of
 from carboy.fast.flask.context import AppContext, RequestContext
 from carboy.fast.flask.plan import Plan
-from carboy.fast.flask.request import Request
 from carboy.fast.flask.response import own_direct, send
 
 if TYPE_CHECKING:
@@ -157,7 +156,7 @@ def serve(  # noqa: C901, PLR0912, PLR0915 - see below
     return body
 
 
-def _ask(guard: Any, request: Request, route: Route) -> None:
+def _ask(guard: Any, request: Any, route: Route) -> None:
     """Let *guard* look at the request, and remember if it need not look again."""
     if guard(request) is True:
         route.open_to[request.method] = guard
@@ -203,7 +202,7 @@ def _view(app: Any, route: Route, view: Any) -> Any:
     return called
 
 
-def _dispatch(app: Any, plan: Plan, request: Request) -> Any:
+def _dispatch(app: Any, plan: Plan, request: Any) -> Any:
     """Do what :meth:`flask.Flask.dispatch_request` does, and the rest for a path without a rule."""
     missing = request.routing_exception
     if missing is not None:
@@ -219,7 +218,7 @@ def _dispatch(app: Any, plan: Plan, request: Request) -> Any:
     if request.method == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
         return app.make_default_options_response()
     view = plan.view_functions[rule.endpoint]
-    return hooks.callable_of(app, plan, view)(**request.view_args)  # type: ignore[arg-type]
+    return hooks.callable_of(app, plan, view)(**request.view_args)
 
 
 def _end(app: Any, plan: Plan, context: Any, app_context: Any, error: BaseException | None) -> None:

@@ -11,8 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from werkzeug.routing import Map, Rule
-from werkzeug.routing.matcher import State
+from werkzeug.routing import Rule
 
 from carboy.fast.flask.rules import Route, converts_plainly, is_plain
 
@@ -41,7 +40,7 @@ class Routes:
     :ivar known: method → path → route, of paths without values that have matched.
     """
 
-    def __init__(self, url_map: Map | None) -> None:
+    def __init__(self, url_map: Any) -> None:
         self.known: dict[str, dict[str, Route]] = {method: {} for method in METHODS}
         self.domain = ""
         self.can_be_asked_twice = False
@@ -91,7 +90,7 @@ class _Node:
 
     __slots__ = ("dynamic", "only", "rules", "slashed", "static")
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: Any) -> None:
         self.static = {part: _Node(inner) for part, inner in state.static.items()}
         self.dynamic: list[_Step] = [
             (_test(part), part.final, part.suffixed, _Node(inner)) for part, inner in state.dynamic
@@ -99,12 +98,12 @@ class _Node:
         self.only: tuple[Callable[[str], bool], _Node] | None = None
         if len(self.dynamic) == 1 and self.dynamic[0][0] in _WHOLE:
             self.only = self.dynamic[0][0], self.dynamic[0][3]
-        self.rules = state.rules
+        self.rules: list[Any] = state.rules
         slashed = state.static.get("")
-        self.slashed = [] if slashed is None else slashed.rules
+        self.slashed: list[Any] = [] if slashed is None else slashed.rules
 
 
-def _start(url_map: Map) -> _Node | None:
+def _start(url_map: Any) -> _Node | None:
     """Find the state where every path begins, after the domain and the first slash."""
     root = url_map._matcher._root
     domain = root.static.get(url_map.default_subdomain or "")

@@ -104,7 +104,7 @@ class Plan:
         self.popped = appcontext_popped.receivers
         self.json = app.json
         self.url_map = app.url_map
-        self.route_key: str | None = app.route_key
+        self.route_key: Any = app.route_key
         self.guard: Callable[[Any], Any] | None = app.guard
         config = app.config
         self.trusted = config.get("TRUSTED_HOSTS")
@@ -145,8 +145,8 @@ class Plan:
             type(config) is not Config or not config.keys() >= READ,
         )
         yield "its url_map is of a class of its own", type(app.url_map) is not Map
-        yield "it matches hosts", app.url_map.host_matching
-        yield "it matches subdomains", app.subdomain_matching
+        yield "it matches hosts", bool(app.url_map.host_matching)
+        yield "it matches subdomains", bool(app.subdomain_matching)
         yield "its requests are of a class of their own", app.request_class is not flask.Request
         yield "its responses are of a class of their own", app.response_class is not flask.Response
         yield (

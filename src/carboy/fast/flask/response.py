@@ -63,12 +63,12 @@ class Written(NamedTuple):
     headers: tuple[tuple[str, str], ...] = ()
 
 
-def status_line(code: int) -> str:
+def status_line(code: Any) -> str:
     """Write a status as Werkzeug does, such as ``404 NOT FOUND``."""
     return LINES.get(code) or f"{code} UNKNOWN"
 
 
-def plain(body: bytes, code: int, content_type: str) -> Response:
+def plain(body: bytes, code: Any, content_type: Any) -> Response:
     """Make what ``flask.Response(body, code, content_type=content_type)`` makes."""
     headers = _new(Headers)
     headers._list = [("Content-Type", content_type), ("Content-Length", str(len(body)))]
@@ -82,7 +82,7 @@ def plain(body: bytes, code: int, content_type: str) -> Response:
     return cast("Response", response)
 
 
-def make(body: bytes, code: int, content_type: str) -> Response:
+def make(body: bytes, code: Any, content_type: Any) -> Response:
     """Make a response of the app's class, the quicker way where that is Flask's."""
     context = _cv_request.get(None)
     if type(context) is RequestContext:
@@ -98,7 +98,7 @@ def response_of(written: Written) -> Response:
     return response
 
 
-def bodiless(code: int) -> Response:
+def bodiless(code: Any) -> Response:
     """Make a response of the app's class that has neither a body nor the type of one."""
     response = current_app.response_class(status=code)
     response.headers.pop("Content-Type", None)
@@ -112,16 +112,18 @@ def send(
 
     :return: what to send; ``None``: the list that is the response's own body.
     """
-    if type(response) is not Response or len(response.__dict__) != _ATTRIBUTES:
+    kind = type(response)
+    if kind is not Response or len(response.__dict__) != _ATTRIBUTES:
         return _called(response, environ, start_response)
     body = response.response
     headers = response.headers
+    held = type(headers)
     if (
         type(body) is not list
         or response._on_close
         or len(body) != 1
         or type(body[0]) is not bytes
-        or type(headers) is not Headers
+        or held is not Headers
         or response.direct_passthrough
         or response._status_code < _OK
         or response._status_code in _SHORT
@@ -144,7 +146,7 @@ def send(
     return None
 
 
-def _is_sent(response: Response, location: str) -> bool:
+def _is_sent(response: Any, location: Any) -> bool:
     """Tell whether a location is sent as it is: a path that has nothing to be quoted."""
     return (
         _PATH.fullmatch(location) is not None

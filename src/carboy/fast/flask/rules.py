@@ -9,7 +9,6 @@ from werkzeug.routing import (
     AnyConverter,
     FloatConverter,
     IntegerConverter,
-    Map,
     PathConverter,
     Rule,
     UnicodeConverter,
@@ -34,7 +33,7 @@ class Route:
 
     __slots__ = ("_converters", "direct", "open_to", "plain", "rule", "view")
 
-    def __init__(self, rule: Rule) -> None:
+    def __init__(self, rule: Any) -> None:
         self.rule = rule
         self.view: Any = None
         self.direct: Any = None
@@ -55,10 +54,11 @@ class Route:
         }
 
 
-def is_plain(rule: Rule, url_map: Map) -> bool:
+def is_plain(rule: Any, url_map: Any) -> bool:
     """Tell whether a match of *rule* is all there is to it."""
+    kind = type(rule)
     return (
-        type(rule) is Rule
+        kind is Rule
         and not rule.alias
         and not rule.build_only
         and not rule.websocket
@@ -69,7 +69,7 @@ def is_plain(rule: Rule, url_map: Map) -> bool:
     )
 
 
-def converts_plainly(rule: Rule) -> bool:
+def converts_plainly(rule: Any) -> bool:
     """Tell whether all converters of *rule* are Werkzeug's."""
     return all(
         type(converter) in _CONVERTERS and "to_python" not in vars(converter)
@@ -78,9 +78,10 @@ def converts_plainly(rule: Rule) -> bool:
 
 
 def _conversion(converter: Any) -> Callable[[str], Any]:
-    if type(converter) is UnicodeConverter:
+    kind = type(converter)
+    if kind is UnicodeConverter:
         return str
-    if type(converter) is IntegerConverter and not (
+    if kind is IntegerConverter and not (
         converter.fixed_digits or converter.min is not None or converter.max is not None
     ):
         return int
