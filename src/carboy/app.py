@@ -101,7 +101,7 @@ class Carboy:
                     self.app.wsgi_app = self.crate.__call__  # type: ignore[method-assign]
         return self.crate(environ, start_response)
 
-    def _render(self, error: ApiError, environ: WSGIEnvironment) -> tuple[bytes, str]:
+    def _render(self, error: ApiError, environ: WSGIEnvironment) -> tuple[bytes, Any]:
         del environ
         return render(error, self.envelope)
 

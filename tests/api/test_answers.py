@@ -11,8 +11,9 @@ from marshmallow import Schema, fields
 from werkzeug.datastructures import Headers, WWWAuthenticate
 from werkzeug.routing import RequestRedirect
 
-from carboy import errors
+from carboy import Carboy, Testing, errors
 from carboy.api.answers import answer, as_api_error, render
+from carboy.api.conditional import tagged
 from carboy.api.envelope import JSend
 from carboy.errors import ApiError, NotFound, TooManyRequests, for_status
 
@@ -368,10 +369,22 @@ def test_headers_of_an_error_in_any_form(api, serve, headers):
     assert (answered.status_code, answered.headers.get("A")) == (404, headers and "b")
 
 
-def test_a_type_that_is_found_late(api, serve):
+@pytest.mark.parametrize("respond", [lambda data: data, tagged])
+def test_a_type_that_is_found_late(api, serve, respond):
     class Own(JSend):
         media_type = Lazy("application/own+json")
 
     api.envelope = Own()
-    api.get("/data")(lambda: {"a": 1})
+    api.get("/data")(lambda: respond({"a": 1}))
     assert str(serve(api).get("/data").headers["Content-Type"]) == "application/own+json"
+
+
+def test_a_refusal_of_the_crate_has_a_type_that_is_found_late():
+    class Own(JSend):
+        error_media_type = Lazy("application/own+json")
+
+    app = flask.Flask(__name__)
+    Carboy(app, Testing.load(environ={}, dotenv=None, MAX_CONTENT_LENGTH=1), envelope=Own())
+    refused = app.test_client().post("/", data=b"too long")
+    assert refused.status_code == 413
+    assert str(refused.headers["Content-Type"]) == "application/own+json"

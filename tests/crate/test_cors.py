@@ -184,6 +184,15 @@ def test_vary_is_merged(make_crate, get, given, merged):
     assert get(make_crate(app, CORS_ORIGINS=APP))["Vary"] == merged
 
 
+def test_vary_is_merged_among_headers_that_are_lists(make_crate, get):
+    def app(environ, start_response):
+        start_response("200 OK", [["X-Own", "1"], ["Vary", "Accept"]])
+        return [b""]
+
+    answer = get(make_crate(app, CORS_ORIGINS=APP))
+    assert (answer["X-Own"], answer["Vary"]) == ("1", "Accept, Origin")
+
+
 def test_headers_of_the_app_are_not_doubled(make_crate, get):
     def app(environ, start_response):
         start_response("200 OK", [("access-control-allow-origin", "https://own.example")])

@@ -406,3 +406,16 @@ def test_the_context_lasts_until_the_close(make_crate, environ):
     list(result)
     result.close()
     assert seen == ["lasting"]
+
+
+@pytest.mark.parametrize("propagate", [None, 0])
+def test_whether_a_failure_is_let_through_may_be_said_in_any_way(make_crate, get, propagate):
+    assert get(make_crate(failing, propagate=propagate)).status == 500
+
+
+def test_what_is_written_at_once_is_for_the_server_to_judge(make_crate, get):
+    def app(environ, start_response):
+        start_response("200 OK", [("Content-Length", "2")])(bytearray(b"ok"))
+        return []
+
+    assert get(make_crate(app)).body == b"ok"

@@ -158,10 +158,11 @@ def test_many_probes_at_once_run_the_checks_once():
     assert len(calls) == 1
 
 
-def test_a_stop_is_announced(make_crate, get):
+@pytest.mark.parametrize("answer", [True, 1, "yes"])
+def test_a_stop_is_announced(make_crate, get, answer):
     calls = []
     crate = make_crate(checks={"database": lambda: calls.append(1)})
-    crate.stopping = lambda: True
+    crate.stopping = lambda: answer
     assert ready(get, crate) == (503, {"status": "stopping", "checks": {}})
     assert get(crate, "/health/live").status == 200
     assert get(crate, "/").status == 200
@@ -180,3 +181,10 @@ def test_a_path_left_to_the_app(make_crate, get):
     crate.release("/health/ready")
     assert get(crate, "/health/ready").body == b"hello"
     assert get(crate, "/health").body == b"OK"
+
+
+@pytest.mark.parametrize("answer", [False, 0, None])
+def test_whoever_asks_for_no_stop_may_say_so_in_any_way(make_crate, get, answer):
+    crate = make_crate()
+    crate.stopping = lambda: answer
+    assert ready(get, crate)[0] == 200

@@ -79,6 +79,9 @@ def test_what_the_project_changes_counts_from_the_next_line_on(alone, change):
         pytest.param(logging.getLogger("shop.access"), "propagate", False, id="to no parent"),
         pytest.param(logging.getLogger("shop"), "propagate", False, id="to no grandparent"),
         pytest.param(logging.getLogger("shop.access"), "disabled", True, id="disabled"),
+        pytest.param(logging.getLogger("shop"), "propagate", 0, id="to none, as a number"),
+        pytest.param(logging.getLogger("shop.access"), "disabled", 1, id="disabled, as a number"),
+        pytest.param(logging.getLogger("shop.access"), "filters", (bool,), id="a tuple of filters"),
         pytest.param(logging.Logger, "isEnabledFor", lambda *_: True, id="an agent decides"),
         pytest.param(logging.Logger, "handle", lambda *_: None, id="an agent handles"),
         pytest.param(logging.Logger, "callHandlers", lambda *_: None, id="an agent listens"),
@@ -92,6 +95,15 @@ def test_what_is_set_counts_as_well(monkeypatch, alone, owner, name, value):
     monkeypatch.setattr(owner, name, value)
     assert shortcut.descriptor() == -1
     monkeypatch.undo()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("propagate", 1), ("disabled", 0), ("filters", ()), ("handlers", None)]
+)
+def test_flags_may_be_of_any_type(monkeypatch, alone, name, value):
+    _, shortcut = alone()
+    monkeypatch.setattr(logging.getLogger("shop.access"), name, value)
+    assert shortcut.descriptor() == 2
 
 
 def test_it_is_taken_again_when_the_change_is_undone(alone):

@@ -24,7 +24,7 @@ class AccessLog:
     """Writes to the logger ``carboy.access``, through whatever handlers it has."""
 
     def __init__(self) -> None:
-        self._logger = logging.getLogger(NAME)
+        self._logger: Any = logging.getLogger(NAME)
         self._agents: dict[str, str] = {}
         self._shortcut = Shortcut(self._logger, logging.INFO)
         # All that a record has and that is the same for every request.
@@ -85,6 +85,7 @@ class AccessLog:
         self, exchange: Exchange, created: float, duration_us: int, agent: str
     ) -> AccessRecord:
         """Make the record that handlers and filters of the project's own expect."""
+        thread: Any = threading.current_thread()
         record = AccessRecord.__new__(AccessRecord)
         record.__dict__ = {
             **self._constant,
@@ -93,7 +94,7 @@ class AccessLog:
             "relativeCreated": (created - self._born) * 1000,
             "process": os.getpid(),
             "thread": threading.get_ident(),
-            "threadName": threading.current_thread().name,
+            "threadName": thread.name,
             "request_id": exchange.request_id,
             "trace_id": exchange.trace_id or NO_ID,
             "client": exchange.client,

@@ -106,7 +106,7 @@ class Answer:
         self._length = length
         return self.write
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: Any) -> None:
         """Send *data* at once: the old way of PEP 3333, for apps that need it."""
         self._exchange.bytes_sent += len(data)
         self._write(data)

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from time import perf_counter_ns
+from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from carboy.crate.access_log import AccessLog
@@ -28,7 +29,7 @@ from carboy.settings import Settings
 
 _log = logging.getLogger("carboy.crate")
 
-Render = Callable[[ApiError, WSGIEnvironment], tuple[bytes, str]]
+Render = Callable[[ApiError, WSGIEnvironment], tuple[bytes, Any]]
 
 
 class Crate:
@@ -60,10 +61,10 @@ class Crate:
         checks: Mapping[str, Check],
         render: Render = plain_json,
         status: Callable[[int], int] = int,
-        propagate: Callable[[], bool] = lambda: False,
+        propagate: Callable[[], Any] = lambda: False,
     ) -> None:
         mark_records()
-        self.stopping: Callable[[], bool] = lambda: False
+        self.stopping: Callable[[], Any] = lambda: False
         self.maintenance = Maintenance.from_settings(settings, instance_path)
         self.metrics = Metrics(settings) if settings.METRICS else None
         self._app = app
@@ -145,7 +146,7 @@ class Crate:
         return body
 
     def _is_stopping(self) -> bool:
-        return self.stopping()
+        return bool(self.stopping())
 
     def _outside(self, exchange: Exchange, environ: WSGIEnvironment) -> Reply | None:
         """Answer what the app is not needed for; ``None``: the app's turn.

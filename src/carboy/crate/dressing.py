@@ -115,7 +115,7 @@ class Dressing:
         )
 
 
-def vary_on_origin(headers: list[Header]) -> None:
+def vary_on_origin(headers: list[Any]) -> None:
     """Say in a ``Vary`` that is there that the answer depends on the origin, too."""
     places = [place for place, (name, _) in enumerate(headers) if name.lower() == "vary"]
     values = [headers[place][1] for place in places]

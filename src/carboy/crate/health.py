@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from wsgiref.types import WSGIEnvironment
 
 from carboy.crate.maintenance import Maintenance
@@ -18,7 +18,7 @@ from carboy.settings import Settings
 Check = Callable[[], None]
 """Looks at one dependency; returns when it is usable, raises when it is not."""
 
-Reply = tuple[int, list[tuple[str, str]], bytes]
+Reply = tuple[int, list[Any], bytes]
 """Status, headers and body of an answer the crate gives itself."""
 
 _log = logging.getLogger("carboy.health")

@@ -48,11 +48,12 @@ class Shortcut:
     __slots__ = ("_handlers", "_level", "_logger", "_number", "_output", "_parent", "_stream")
 
     def __init__(self, logger: logging.Logger, level: int) -> None:
-        self._logger = logger
-        self._parent = logging.getLogger(logger.name.rpartition(".")[0])
+        # Whatever a project has made of them: flags are often numbers.
+        self._logger: Any = logger
+        self._parent: Any = logging.getLogger(logger.name.rpartition(".")[0])
         self._level = level
         self._handlers: list[logging.Handler] = []
-        self._output: Output | None = None
+        self._output: Any = None
         self._stream: Any = None
         self._number: Any = None
 
@@ -61,12 +62,14 @@ class Shortcut:
         if _root.handlers != self._handlers:
             self._look()
         logger, parent, output = self._logger, self._parent, self._output
+        stream: Any = None if output is None else output.stream
+        standard: Any = sys.__stderr__
         if (
             output is None
             or output.filters
             or output.level > self._level
             or type(output.formatter) is not JsonFormatter
-            or (stream := output.stream) is not sys.__stderr__
+            or stream is not standard
             or logger.handlers
             or logger.filters
             or parent.handlers
@@ -77,7 +80,7 @@ class Shortcut:
             or _Logger.isEnabledFor is not _is_enabled_for
             or logger.disabled
             or not (
-                logger._cache.get(self._level)  # type: ignore[attr-defined]  # noqa: SLF001
+                logger._cache.get(self._level)  # noqa: SLF001
                 or logger.isEnabledFor(self._level)
             )
         ):

@@ -90,7 +90,7 @@ def make(body: bytes, code: Any, content_type: Any) -> Response:
     return current_app.response_class(body, code, content_type=content_type)
 
 
-def response_of(written: Written) -> Response:
+def response_of(written: Any) -> Response:
     """Make the response of an answer that somebody wants to see after all."""
     body, code, content_type, headers = written
     response = make(body, code, content_type)

@@ -6,7 +6,7 @@ import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from io import BufferedReader
 from threading import get_ident
 from typing import Any
@@ -257,7 +257,7 @@ class Desk:
             self._lobby.linger(connection)
 
 
-def _finish(left: Iterable[bytes], body: Any) -> None:
+def _finish(left: Any, body: Any) -> None:
     """Let an app do what it does behind its answer."""
     close = getattr(body, "close", None)
     try:

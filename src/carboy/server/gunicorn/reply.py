@@ -56,7 +56,7 @@ class Reply:
         self._headers: Any = []
         self._response: Any = None
         self._is_done = False
-        self.left: Iterable[bytes] = ()
+        self.left: Any = ()
 
     @property
     def is_begun(self) -> bool:
