@@ -185,10 +185,9 @@ def of_service(name: str, server: str) -> Figures:
 def main() -> None:
     """Measure and print."""
     prepare()
-    print(
-        f"Carboy {version('carboy')}, {'compiled' if is_compiled() else 'not compiled'};", end=" "
-    )
-    print(f"FastAPI {version('fastapi')}; CPython {platform.python_version()} of {sys.base_prefix}")
+    form = "compiled" if is_compiled() else "not compiled"
+    print(f"Carboy {version('carboy')}, {form}; FastAPI {version('fastapi')}")
+    print(f"CPython {platform.python_version()} of {sys.base_prefix}")
     for case in ("plain", "database"):
         contenders = {
             "carboy, gunicorn": (f"carboy_{case}", "gunicorn"),

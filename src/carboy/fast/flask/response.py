@@ -112,7 +112,7 @@ def send(
 
     :return: what to send; ``None``: the list that is the response's own body.
     """
-    kind = type(response)
+    kind = type(response)  # looked at by name: what is tested itself is held to its annotations
     if kind is not Response or len(response.__dict__) != _ATTRIBUTES:
         return _called(response, environ, start_response)
     body = response.response

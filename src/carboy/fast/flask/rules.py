@@ -56,7 +56,7 @@ class Route:
 
 def is_plain(rule: Any, url_map: Any) -> bool:
     """Tell whether a match of *rule* is all there is to it."""
-    kind = type(rule)
+    kind = type(rule)  # by name, see response.py
     return (
         kind is Rule
         and not rule.alias
@@ -78,7 +78,7 @@ def converts_plainly(rule: Any) -> bool:
 
 
 def _conversion(converter: Any) -> Callable[[str], Any]:
-    kind = type(converter)
+    kind = type(converter)  # by name, see response.py
     if kind is UnicodeConverter:
         return str
     if kind is IntegerConverter and not (
