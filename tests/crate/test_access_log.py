@@ -222,7 +222,7 @@ def test_direct_lines_are_those_of_records(monkeypatch, capfd, environ):
         pytest.param(access_line, r"int\(past \* 1000\)", "int(past * 100)", id="hundredths"),
         pytest.param(access_line, r"duration_us % 1000", "duration_us % 999", id="odd thousandths"),
         pytest.param(access_record, r"else \"\",", 'else "-",', id="a dash is a trace"),
-        pytest.param(access_line, r"quoted\(path\)", "repr(path)", id="Python's quotes"),
+        pytest.param(access_line, r"_quoted\(path\)", "repr(path)", id="Python's quotes"),
         pytest.param(access_log, r"duration_us / _US_PER_MS", "duration_us // _US_PER_MS",
                      id="records know whole milliseconds"),
     ],

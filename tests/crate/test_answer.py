@@ -120,7 +120,7 @@ def test_a_mistake_is_noticed(  # noqa: PLR0917 - fixtures and parameters
 ):
     caplog.set_level(logging.INFO, logger="carboy.access")
     changed = mutant(crate_module, pattern, replacement)
-    monkeypatch.setattr(crate_module.Crate, "__call__", changed.Crate.__call__)
+    monkeypatch.setattr(crate_module.Crate, "serve", changed.Crate.serve)
     try:
         found = next(differences(make_crate, environ, caplog, Counter()), None)
     except Exception:  # noqa: BLE001 - that is noticed, too

@@ -37,7 +37,7 @@ def make_request(random, environ):
 
 
 def answer(crate, call, request, monkeypatch, access):
-    monkeypatch.setattr(Crate, "__call__", call)
+    monkeypatch.setattr(Crate, "serve", call)
     current_ids.set(None)
     seen = []
     before = len(access())
@@ -50,7 +50,7 @@ def answer(crate, call, request, monkeypatch, access):
 
 def differences(make_crate, environ, monkeypatch, mutant, access, call, *, requests=500):  # noqa: PLR0917 - fixtures
     """Give the requests that *call* answers otherwise than one that looks closely."""
-    close = mutant(crate_module, *CLOSELY).Crate.__call__
+    close = mutant(crate_module, *CLOSELY).Crate.serve
     crate, random = make_crate(app, MAX_CONTENT_LENGTH=10, CORS_ORIGINS=ORIGIN), Random(9)
     for _ in range(requests):
         if random.random() < 0.08:
@@ -69,7 +69,7 @@ def differences(make_crate, environ, monkeypatch, mutant, access, call, *, reque
 
 @pytest.mark.replaces
 def test_they_are_answered_alike(make_crate, environ, monkeypatch, mutant, access):
-    hits, outside, call = Counter(), Crate._outside, Crate.__call__
+    hits, outside, call = Counter(), Crate._outside, Crate.serve
 
     def counted(self, exchange, environ):
         hits["closely"] += 1
@@ -97,14 +97,14 @@ def test_they_are_answered_alike(make_crate, environ, monkeypatch, mutant, acces
         pytest.param(r"or \"HTTP_TRANSFER_ENCODING\" in environ", "", id="any coding"),
         pytest.param(r"or environ\.get\(\"SERVER_PROTOCOL\"\) != \"HTTP/1\.1\"", "",
                      id="any protocol"),
-        pytest.param(r"current_ids\.set\(answer\.previous\)", "pass", id="the ids stay"),
+        pytest.param(r"_set_ids\(answer\.previous\)", "pass", id="the ids stay"),
         pytest.param(r"self\.finished\(exchange, environ, .*\)", "pass", id="no end"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_noticed(  # noqa: PLR0917 - fixtures and parameters
     make_crate, environ, monkeypatch, mutant, access, pattern, replacement
 ):
-    call = mutant(crate_module, pattern, replacement).Crate.__call__
+    call = mutant(crate_module, pattern, replacement).Crate.serve
     parts = (make_crate, environ, monkeypatch, mutant, access, call)
     assert next(differences(*parts), None) is not None
     current_ids.set(None)

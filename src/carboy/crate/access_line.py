@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import time
 from json.encoder import encode_basestring_ascii as quoted
+from typing import Final
 
-NAME = "carboy.access"
-_THOUSANDTHS = tuple(f"{number:03d}" for number in range(1000))  # formatting one costs more
+_quoted: Final = quoted
+NAME: Final = "carboy.access"
+_THOUSANDTHS: Final = tuple(f"{number:03d}" for number in range(1000))  # formatting one costs more
 
 
 def about_method(method: str) -> str:
     """Write what stands between the client and the path."""
-    return f',"method":{quoted(method)},"path":'
+    return f',"method":{_quoted(method)},"path":'
 
 
 def about_answer(route: str, status: int) -> str:
     """Write what stands between the path and the duration."""
-    return f',"route":{quoted(route)},"status":{status},"duration_ms":'
+    return f',"route":{_quoted(route)},"status":{status},"duration_ms":'
 
 
 # The second whose beginning is written: replaced as a whole by whoever sees that it is over.
@@ -51,7 +53,7 @@ def line_of(  # noqa: PLR0913, PLR0917 - what a line says, for every request
     return (
         f'{beginning}{_THOUSANDTHS[int(past * 1000)]}Z","level":"info","logger":"{NAME}",'
         f'"event":"request","request_id":"{request_id}","trace_id":{trace},'
-        f'"client":{quoted(client)}{method}{quoted(path)}{answer}'
+        f'"client":{_quoted(client)}{method}{_quoted(path)}{answer}'
         f"{duration_us // 1000}.{_THOUSANDTHS[duration_us % 1000]},"
         f'"bytes":{sent},"user_agent":{agent}}}\n'
     )

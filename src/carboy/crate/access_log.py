@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from json.encoder import encode_basestring_ascii as quoted
-from typing import Any
+from typing import Any, Final
 from wsgiref.types import WSGIEnvironment
 
 from carboy.crate.access_line import NAME, line_of
@@ -15,9 +15,9 @@ from carboy.crate.access_record import AccessRecord
 from carboy.crate.exchange import Exchange, decoded
 from carboy.logs import NO_ID, Lines, Shortcut, write_line
 
-_US_PER_MS = 1000
-_REMEMBERED_MAX = 1024
-_REMEMBERED_LENGTH_MAX = 512
+_US_PER_MS: Final = 1000
+_REMEMBERED_MAX: Final = 1024
+_REMEMBERED_LENGTH_MAX: Final = 512
 
 
 class AccessLog:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Protocol, Self, cast
+from typing import Any, Final, Protocol, Self, cast
 from wsgiref.types import StartResponse, WSGIEnvironment
 
+from carboy.crate.dressing import Dressing
 from carboy.crate.exchange import Exchange
 from carboy.crate.health import Reply
 from carboy.crate.refusal import status_line
 from carboy.logs import current_ids
 
-_CLIENT_CLOSED = 499
-_FAILED = 500
+_get_ids: Final = current_ids.get
+_set_ids: Final = current_ids.set
+_CLIENT_CLOSED: Final = 499
+_FAILED: Final = 500
 
 # What apps say is one of a few lines; taking the number out costs more than knowing it.
-_CODES: dict[str, int] = {}
-_CODES_MAX = 128
+_CODES: Final[dict[str, int]] = {}
+_CODES_MAX: Final = 128
 
 
 def _code(status: str) -> int:
@@ -28,12 +31,6 @@ def _code(status: str) -> int:
 
 class Surroundings(Protocol):
     """What the crate does for an answer."""
-
-    def dress(
-        self, environ: WSGIEnvironment, exchange: Exchange, status: int, headers: Any
-    ) -> tuple[list[Any], Any]:
-        """Complete the headers; also gives the length the app announced."""
-        ...
 
     def refuse(self, error: Exception, environ: WSGIEnvironment) -> Reply:
         """Turn an error into the answer, or raise it when it is to be let through."""
@@ -59,6 +56,7 @@ class Answer:
         "_close",
         "_closed",
         "_crate",
+        "_dressing",
         "_environ",
         "_exchange",
         "_finished",
@@ -72,11 +70,13 @@ class Answer:
     def __init__(
         self,
         crate: Surroundings,
+        dressing: Dressing,
         exchange: Exchange,
         environ: WSGIEnvironment,
         start_response: StartResponse,
     ) -> None:
         self._crate = crate
+        self._dressing = dressing
         self._exchange = exchange
         self._environ = environ
         self._start_response = start_response
@@ -84,24 +84,36 @@ class Answer:
         self._closed = self._finished = False
         self._length: Any = None
         # Set back by value: a token is refused where a server closes from elsewhere.
-        self.previous = current_ids.get()
-        current_ids.set(exchange)
+        self.previous = _get_ids()
+        _set_ids(exchange)
 
     def start(
         self, status: Any, headers: Any, exc_info: Any = None, /
     ) -> Callable[[bytes], object]:
         """Complete the headers and pass them on (PEP 3333, "The start_response() Callable").
 
-        What an app gives is taken as it is: the server has its say.
+        What an app gives is taken as it is: the server has its say. One whose ``start_response``
+        has a method ``in_parts`` is told which headers are the same objects in many answers.
 
         :raises BaseException: that of *exc_info*, when the headers are out already.
         """
         code = _CODES.get(status) or _code(status)
-        dressed, length = self._crate.dress(self._environ, self._exchange, code, headers)
-        if exc_info is None:
-            self._write = self._start_response(status, dressed)
+        given, before, request_id, behind, length = self._dressing.dress(
+            self._environ, self._exchange, code, headers
+        )
+        start = self._start_response
+        in_parts = None if exc_info is not None else getattr(start, "in_parts", None)
+        if in_parts is not None:
+            self._write = in_parts(status, given, before, request_id, behind)
         else:
-            self._write = self._start_response(status, dressed, exc_info)
+            given += before
+            if request_id is not None:
+                given.append(("X-Request-ID", request_id))
+            given += behind
+            if exc_info is None:
+                self._write = start(status, given)
+            else:
+                self._write = start(status, given, exc_info)
         self._exchange.status = code
         self._length = length
         return self.write
@@ -175,7 +187,7 @@ class Answer:
                 self._close()
         finally:
             self._finish()
-            current_ids.set(self.previous)
+            _set_ids(self.previous)
 
     def _respond(self, reply: Reply, error: Exception | None) -> None:
         status, headers, body = reply

@@ -3,38 +3,50 @@
 from __future__ import annotations
 
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, Final
 from wsgiref.types import WSGIEnvironment
 
 from carboy.crate.cors import Cors
 from carboy.crate.exchange import Exchange
 from carboy.crate.headers import Header, SecurityHeaders
 
-_NOT_MODIFIED = 304
-_KINDS_MAX = 256
-_REFUSED = ("", "")
+_NOT_MODIFIED: Final = 304
+_KINDS_MAX: Final = 256
 
-_names = itemgetter(0)
+_names: Final = itemgetter(0)
 # Policy, scheme, whether it is a 304; then the names of the headers, any number of them.
 Kind = tuple[Any, ...]
 
 
-class Plan(NamedTuple):
+class Plan:
     """What to add to the headers of one kind of answer.
 
-    :param length_at: where the app says the length; ``None`` if it does not.
-    :param named: whether the app gave the request id itself.
-    :param last: added after the request id.
-    :param varying: whether the ``Vary`` that the app gave must say more.
-    :param shared: sent to origins that may read the answer; ``None`` to none.
+    :ivar security: added first.
+    :ivar length_at: where the app says the length; ``None`` if it does not.
+    :ivar named: whether the app gave the request id itself.
+    :ivar last: added after the request id.
+    :ivar varying: whether the ``Vary`` that the app gave must say more.
+    :ivar shared: sent to origins that may read the answer; ``None`` to none.
+    :ivar behind: origin → :attr:`last`, and what lets that one read the answer.
     """
 
-    security: tuple[Header, ...]
-    length_at: int | None
-    named: bool
-    last: tuple[Header, ...]
-    varying: bool
-    shared: tuple[Header, ...] | None
+    def __init__(  # noqa: PLR0913 - each by name
+        self,
+        *,
+        security: tuple[Header, ...],
+        length_at: int | None,
+        named: bool,
+        last: tuple[Header, ...],
+        varying: bool,
+        shared: tuple[Header, ...] | None,
+    ) -> None:
+        self.security = security
+        self.length_at = length_at
+        self.named = named
+        self.last = last
+        self.varying = varying
+        self.shared = shared
+        self.behind: dict[str, tuple[Header, ...]] = {}
 
 
 class Dressing:
@@ -50,15 +62,16 @@ class Dressing:
         self._security = security
         self._cors = cors
         self._plans: dict[Kind, Plan] = {}
-        self._origins: dict[str, Header] = {}
 
     def dress(
         self, environ: WSGIEnvironment, exchange: Exchange, status: int, headers: Any
-    ) -> tuple[list[Any], Any]:
-        """Complete the headers of an answer; those of the app win, whatever their case.
+    ) -> tuple[list[Any], tuple[Header, ...], str | None, tuple[Header, ...], Any]:
+        """Tell what completes the headers of an answer; those of the app win, whatever their case.
 
         :param headers: as the app gives them.
-        :return: a new list, and the length the app announced.
+        :return: them in a new list, what comes behind them, the request id unless the app gave
+            one, what comes behind that; and the length that the app announced. The second and
+            the fourth are the same objects for all answers of a kind.
         """
         policy, unchanged = environ.get("carboy.policy"), status == _NOT_MODIFIED
         kind: Kind
@@ -67,31 +80,28 @@ class Dressing:
         else:
             kind = policy, exchange.scheme, unchanged, *map(_names, headers)
         plan = self._plans.get(kind) or self._remembered(kind)
-        if plan.named:
-            dressed = [*headers, *plan.security, *plan.last]
-        else:
-            identity = ("X-Request-ID", exchange.request_id)
-            dressed = [*headers, *plan.security, identity, *plan.last]
+        given = [*headers]
         if plan.varying:
-            vary_on_origin(dressed)
+            vary_on_origin(given)
+        behind = plan.last
         if plan.shared is not None:
             origin = environ.get("HTTP_ORIGIN")
             if origin is not None:
-                allowed = self._origins.get(origin) or self._judged(origin)
-                if allowed != _REFUSED:
-                    dressed += [allowed, *plan.shared]
+                behind = plan.behind.get(origin) or self._behind(plan, origin)
+        named = None if plan.named else exchange.request_id
         at = plan.length_at
-        return dressed, None if at is None else headers[at][1]
+        return given, plan.security, named, behind, None if at is None else headers[at][1]
 
-    def _judged(self, origin: str) -> Header:
-        """Give the header that lets *origin* read an answer, ``_REFUSED`` if it may not."""
-        if self._cors is None or not self._cors.allows(origin):
-            return _REFUSED
-        judged = ("Access-Control-Allow-Origin", self._cors.shown(origin))
-        # A pattern may allow any number of origins.
-        if len(self._origins) < _KINDS_MAX:
-            self._origins[origin] = judged
-        return judged
+    def _behind(self, plan: Plan, origin: str) -> tuple[Header, ...]:
+        """Give what comes last in an answer to *origin*."""
+        behind = plan.last
+        if self._cors is not None and self._cors.allows(origin):
+            allowed = ("Access-Control-Allow-Origin", self._cors.shown(origin))
+            behind = (*behind, allowed, *(plan.shared or ()))
+            # A pattern may allow any number of origins.
+            if len(plan.behind) < _KINDS_MAX:
+                plan.behind[origin] = behind
+        return behind
 
     def _remembered(self, kind: Kind) -> Plan:
         plan = self.plan(kind)

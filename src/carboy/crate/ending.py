@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from time import perf_counter_ns
-from typing import NamedTuple
+from typing import Final
 from wsgiref.types import WSGIEnvironment
 
 from carboy.crate.access_line import about_answer, about_method
@@ -13,21 +13,23 @@ from carboy.crate.metrics import METHODS, Metrics
 from carboy.crate.tally import Ended
 from carboy.logs import Lines
 
-_NS_PER_S = 1_000_000_000
-_KINDS_MAX = 4096
+_now_ns: Final = perf_counter_ns
+_NS_PER_S: Final = 1_000_000_000
+_KINDS_MAX: Final = 4096
 
 
-class Kind(NamedTuple):
+class Kind:
     """What requests of one method, route and status have in common.
 
-    :param counts: counts one of them, given the seconds it took.
-    :param method: the part of the line before the path.
-    :param answer: the part of the line after the path.
+    :ivar counts: counts one of them, given the seconds it took.
+    :ivar method: the part of the line before the path.
+    :ivar answer: the part of the line after the path.
     """
 
-    counts: Ended | None
-    method: str
-    answer: str
+    def __init__(self, counts: Ended | None, method: str, answer: str) -> None:
+        self.counts = counts
+        self.method = method
+        self.answer = answer
 
 
 class Ending:
@@ -51,15 +53,16 @@ class Ending:
 
         :param lines: where its line in the log may wait for others.
         """
-        duration_ns = perf_counter_ns() - exchange.started_ns
+        duration_ns = _now_ns() - exchange.started_ns
         route = environ.get("carboy.route") or exchange.route
         exchange.route = route
-        known = self._kinds.get((exchange.method, route, exchange.status))
-        counts, method, answer = known or self._learned(exchange.method, route, exchange.status)
-        if counts is not None:
-            counts(duration_ns / _NS_PER_S)
+        kind = self._kinds.get((exchange.method, route, exchange.status))
+        if kind is None:
+            kind = self._learned(exchange.method, route, exchange.status)
+        if kind.counts is not None:
+            kind.counts(duration_ns / _NS_PER_S)
         if self._access is not None:
-            self._access.write(exchange, environ, duration_ns, method, answer, lines)
+            self._access.write(exchange, environ, duration_ns, kind.method, kind.answer, lines)
 
     def _learned(self, method: str, route: str, status: int) -> Kind:
         kind = Kind(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+from typing import Final
 from wsgiref.types import WSGIEnvironment
 
 from carboy.crate.request_ids import new_id
 
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._~-]{1,128}").fullmatch
-_TRACEPARENT = re.compile(
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._~-]{1,128}").fullmatch
+_TRACEPARENT: Final = re.compile(
     r"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?"
 ).fullmatch
 

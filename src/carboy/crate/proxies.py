@@ -18,12 +18,13 @@ _NEVER_BELIEVED = frozenset(
         "HTTP_FORWARDED",
     }
 )
-CLAIMS = _NEVER_BELIEVED | {
+CLAIMS = (
     "HTTP_X_FORWARDED_FOR",
     "HTTP_X_FORWARDED_HOST",
     "HTTP_X_FORWARDED_PORT",
     "HTTP_X_FORWARDED_PROTO",
-}
+    *_NEVER_BELIEVED,
+)
 """Headers about which there is something to do; a request without any of them stays as it is."""
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 _REMEMBERED_MAX = 1024

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from typing import Final
 
-_BYTES = 16
-_AT_ONCE = 256
+_BYTES: Final = 16
+_AT_ONCE: Final = 256
 
 # One store for the process: ids of two apps in it must differ as well.
 _ready: list[str] = []

@@ -8,17 +8,17 @@ import os
 import select
 import sys
 from types import FunctionType
-from typing import Any
+from typing import Any, Final
 
 from carboy.logs.formats import JsonFormatter
 from carboy.logs.handler import Output
 
 # What is written to a pipe in one step is never mixed with what others write to it.
-LINE_BYTES_MAX: int = getattr(select, "PIPE_BUF", 512)
+LINE_BYTES_MAX: Final[int] = getattr(select, "PIPE_BUF", 512)
 
-_ENCODINGS = frozenset({"utf-8", "UTF-8", "utf8", "ascii", "ASCII", "us-ascii", "US-ASCII"})
-_root = logging.root
-_Logger = logging.Logger
+_ENCODINGS: Final = frozenset({"utf-8", "UTF-8", "utf8", "ascii", "ASCII", "us-ascii", "US-ASCII"})
+_root: Final = logging.root
+_Logger: Final = logging.Logger
 
 
 def _of_logging(function: object) -> object:
@@ -29,9 +29,9 @@ def _of_logging(function: object) -> object:
     return function if own and os.linesep == "\n" else object()
 
 
-_handle = _of_logging(logging.Logger.handle)
-_call_handlers = _of_logging(logging.Logger.callHandlers)
-_is_enabled_for = _of_logging(logging.Logger.isEnabledFor)
+_handle: Final = _of_logging(logging.Logger.handle)
+_call_handlers: Final = _of_logging(logging.Logger.callHandlers)
+_is_enabled_for: Final = _of_logging(logging.Logger.isEnabledFor)
 
 
 class Shortcut:

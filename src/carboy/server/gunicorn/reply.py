@@ -15,7 +15,7 @@ from gunicorn.http.wsgi import (  # type: ignore[import-untyped]
 
 from carboy.logs import Lines
 from carboy.server.gunicorn.connection import Connection
-from carboy.server.gunicorn.writer import Header, Writer
+from carboy.server.gunicorn.writer import REQUEST_ID, Header, Run, Writer
 
 
 class Reply:
@@ -30,11 +30,14 @@ class Reply:
     """
 
     __slots__ = (
+        "_before",
+        "_behind",
         "_cfg",
         "_connection",
         "_headers",
         "_is_done",
         "_lines",
+        "_request_id",
         "_response",
         "_status",
         "is_last",
@@ -54,6 +57,10 @@ class Reply:
         self._cfg = cfg
         self._status: Any = None
         self._headers: Any = []
+        # What comes behind them.
+        self._before: Run = ()
+        self._request_id: str | None = None
+        self._behind: Run = ()
         self._response: Any = None
         self._is_done = False
         self.left: Any = ()
@@ -67,7 +74,9 @@ class Reply:
         """Tell gunicorn's writer whether the connection ends."""
         return self.is_last
 
-    def start(self, status: Any, headers: Any, exc_info: Any = None, /) -> Callable[[bytes], None]:
+    def __call__(
+        self, status: Any, headers: Any, exc_info: Any = None, /
+    ) -> Callable[[bytes], None]:
         """Keep status and headers until the body begins (PEP 3333, "start_response()").
 
         What an app gives is taken as it is; gunicorn says what is wrong with it.
@@ -80,7 +89,21 @@ class Reply:
         elif self._status is not None:
             raise RuntimeError("start_response() was called twice.")
         self._status, self._headers = status, headers
+        self._before, self._request_id, self._behind = (), None, ()
         return self.write
+
+    def in_parts(
+        self, status: Any, headers: list[Any], before: Run, request_id: str | None, behind: Run, /
+    ) -> Callable[[bytes], None]:
+        """Take the headers in parts: the first time they are given.
+
+        :param before: come behind *headers*; the same object in many answers.
+        :param request_id: comes next, as ``X-Request-ID``; ``None``: it does not.
+        :param behind: come last; the same object in many answers.
+        """
+        write = self(status, headers)
+        self._before, self._request_id, self._behind = before, request_id, behind
+        return write
 
     def write(self, data: bytes) -> None:
         """Send *data* at once: the old way of PEP 3333, for apps that need it."""
@@ -103,16 +126,28 @@ class Reply:
 
         :return: the whole answer, left to be sent; ``None``: it is sent.
         """
-        if isinstance(body, FileWrapper):
+        if type(body) is not list and isinstance(body, FileWrapper):
             response = self._at_length()
             response.write_file(body)
         else:
-            chunks = iter(body if type(body) is not list or len(body) == 1 else (b"".join(body),))
-            first = next(chunks, b"")
+            chunks: Any = ()
+            if type(body) is not list:
+                chunks = iter(body)
+                first = next(chunks, b"")
+            else:
+                first = body[0] if len(body) == 1 else b"".join(body)
             status = self._status
             if self._response is None and status is not None and self.method != "HEAD":
                 # What the app promised has come, or all of it: nothing is left to wait for.
-                whole = writer.written(status, self._headers, first, is_last=self.is_last)
+                whole = writer.written(
+                    status,
+                    self._headers,
+                    first,
+                    is_last=self.is_last,
+                    before=self._before,
+                    request_id=self._request_id,
+                    behind=self._behind,
+                )
                 if whole is not None:
                     self.left = chunks
                     self._is_done = True
@@ -136,6 +171,10 @@ class Reply:
             self._lines.write()
             self._connection.sock.settimeout(None)
             response = Response(self, self._connection.sock, self._cfg)
-            response.start_response(self._status, self._headers)
+            headers = self._headers
+            if self._before or self._request_id is not None or self._behind:
+                named = () if self._request_id is None else ((REQUEST_ID, self._request_id),)
+                headers = [*headers, *self._before, *named, *self._behind]
+            response.start_response(self._status, headers)
             self._response = response
         return self._response

@@ -4,51 +4,39 @@ from __future__ import annotations
 
 import re
 import time
-from typing import Any
+from typing import Any, Final
 
 from gunicorn.http.wsgi import SERVER  # type: ignore[import-untyped]
 from gunicorn.util import hop_headers, http_date  # type: ignore[import-untyped]
 
 Header = tuple[str, str]
+REQUEST_ID: Final = "X-Request-ID"
 
 # What has a body, and a length: 204 and 304 have neither, or not the one that they name.
-_STATUS = re.compile(r"(?!204|304)[2-5]\d\d [ -~]+")
-_NAME = re.compile(r"[A-Za-z0-9-]+")
-_VALUE = re.compile(rb"(?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?")
+_STATUS: Final = re.compile(r"(?!204|304)[2-5]\d\d [ -~]+")
+_NAME: Final = re.compile(r"[A-Za-z0-9-]+")
+_VALUE: Final = re.compile(rb"(?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?")
 
-_LENGTH = "Content-Length"
-_NOT_HERE = {*hop_headers, _LENGTH.lower()}
+_LENGTH: Final = "Content-Length"
+_NOT_HERE: Final = {*hop_headers, _LENGTH.lower()}
 # What must not lie about in memory longer than its answer; and what is another one each time.
-_NOT_KEPT = frozenset({"authorization", "set-cookie", "x-request-id"})
+_NOT_KEPT: Final = frozenset({"authorization", "set-cookie", "x-request-id"})
 
 # Most headers are the same in every answer: each is written once, while there are not too many.
-_KNOWN_MAX = 1000
-_KNOWN_CHARACTERS = 512
+_KNOWN_MAX: Final = 1000
+_KNOWN_CHARACTERS: Final = 512
 
-# Headers that whoever adds them has in memory once, such as the crate, come in the same order
-# again: from so many on they are taken together, where an answer is written in more pieces.
-_RUN_MIN = 3
-_PIECES = 8
-_LESSONS = 1000
-
-
-class Run:
-    """Headers that came one behind the other, and what is written for them."""
-
-    def __init__(self, headers: list[Any], data: bytes) -> None:
-        self.headers = headers
-        self.size = len(headers)
-        self.data = data
+Run = tuple[Header, ...]
+"""Headers that are the same object in many answers."""
 
 
 class Writer:
     """Writes whole answers as gunicorn would: the same bytes, at once."""
 
     def __init__(self) -> None:
-        # By the identity of their first, which tells quickly where one may begin.
-        self._runs: dict[int, Run] = {}
-        self._seen: dict[int, Any] = {}
-        self._lessons = _LESSONS
+        # By identity, which tells more quickly than what is in them, and is nobody else's
+        # while they are held here.
+        self._runs: dict[int, tuple[Run, bytes]] = {}
         self._known: dict[Any, bytes] = {}
         self._once: set[Any] = set()
         self._names: dict[Any, tuple[bytes, bool]] = {}
@@ -56,9 +44,20 @@ class Writer:
         self._starts: dict[Any, bytes] = {}
         self._second = 0
 
-    def written(self, status: Any, headers: Any, body: Any, *, is_last: bool) -> bytes | None:
+    def written(  # noqa: PLR0913 - the parts of an answer
+        self,
+        status: Any,
+        headers: Any,
+        body: Any,
+        *,
+        is_last: bool,
+        before: Run = (),
+        request_id: str | None = None,
+        behind: Run = (),
+    ) -> bytes | None:
         """Write an answer whose headers announce just the length of *body*.
 
+        :param before: more headers, as for :meth:`Reply.in_parts`; so are those that follow.
         :return: ``None`` for one that is not ordinary: gunicorn may write or refuse it.
 
         Source: RFC 9112, sections 4 (status line), 5 (field syntax) and 9.6 (tear-down).
@@ -70,15 +69,9 @@ class Writer:
         length, length_line = self._lengths.get(size) or self._length(size)
         lines: list[bytes] = [start]
         given: list[Any] = headers
-        known, runs, lengths, at = self._known, self._runs, 0, 0
+        known, lengths = self._known, 0
         try:
-            while at < len(given):
-                header = given[at]
-                run = runs.get(id(header))
-                if run is not None and given[at : at + run.size] == run.headers:
-                    lines.append(run.data)
-                    at += run.size
-                    continue
+            for header in given:
                 line = known.get(header)
                 if line is None:
                     if header == length:
@@ -88,13 +81,16 @@ class Writer:
                         if line is None:
                             return None
                 lines.append(line)
-                at += 1
+            if before or request_id is not None or behind:
+                first, last = self._run(before), self._run(behind)
+                line = b"" if request_id is None else self._identified(request_id)
+                if first is None or line is None or last is None:
+                    return None
+                lines += (first, line, last)
         except (AttributeError, TypeError, ValueError):  # not what PEP 3333 has headers be
             return None
         if lengths != 1:
             return None
-        if len(lines) > _PIECES and self._lessons > 0:
-            self._learn(given)
         lines += (b"\r\n", body)
         return b"".join(lines)
 
@@ -113,28 +109,28 @@ class Writer:
             ).encode("ascii")
         return start
 
-    def _learn(self, headers: list[Any]) -> None:
-        """Remember which of *headers* come together, if they came before."""
-        self._lessons -= 1
-        if len(self._seen) >= _KNOWN_MAX:
-            self._seen.clear()
-        known, seen, begun = self._known, self._seen, 0
-        for at, header in enumerate(headers):
-            # What is not known may be a secret, or another one each time.
-            is_known = header in known
-            if not (is_known and seen.get(id(header)) is header):
-                self._remember(headers[begun:at])
-                begun = at + 1
-            if is_known:
-                seen[id(header)] = header
-        self._remember(headers[begun:])
+    def _identified(self, request_id: str) -> bytes | None:
+        """Write the request's id, which mostly is one of the crate's own."""
+        if request_id.isalnum():
+            return b"X-Request-ID: " + request_id.encode("ascii") + b"\r\n"
+        return self._line((REQUEST_ID, request_id))
 
-    def _remember(self, headers: list[Any]) -> None:
-        if len(headers) < _RUN_MIN or len(self._runs) >= _KNOWN_MAX:
-            return
-        lines = [line for header in headers if (line := self._known.get(header)) is not None]
-        if len(lines) == len(headers):  # unless another thread has made room meanwhile
-            self._runs[id(headers[0])] = Run(headers, b"".join(lines))
+    def _run(self, headers: Run) -> bytes | None:
+        """Write headers that come together; once, unless there are too many."""
+        known = self._runs.get(id(headers))
+        if known is not None:
+            return known[1]
+        lines: list[bytes] = []
+        for header in headers:
+            line = self._line(header)
+            if line is None:
+                return None
+            lines.append(line)
+        data = b"".join(lines)
+        if len(self._runs) >= _KNOWN_MAX:
+            self._runs.clear()
+        self._runs[id(headers)] = headers, data
+        return data
 
     def _length(self, size: int) -> tuple[Header, bytes]:
         """Give the header that announces a body of *size* bytes, and its line."""
@@ -159,7 +155,6 @@ class Writer:
             if header in once:
                 if len(self._known) >= _KNOWN_MAX:
                     self._known.clear()
-                    self._seen.clear()
                 self._known[name, value] = line
             else:
                 if len(once) >= _KNOWN_MAX:
