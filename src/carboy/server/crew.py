@@ -6,17 +6,17 @@ import sys
 import threading
 import time
 from threading import get_ident
-from typing import Any
+from typing import Any, Final
 
-_TICK_S = 0.005
-_WINDOW_TICKS = 10
-_WINDOWS = 20
+_TICK_S: Final = 0.005
+_WINDOW_TICKS: Final = 10
+_WINDOWS: Final = 20
 # Below this share of a processor, threads that are all busy wait for something else.
-_WAITING_BELOW = 0.6
+_WAITING_BELOW: Final = 0.6
 # Above it they have more to do than one interpreter can, and only get into each other's way.
-_BUSY_ABOVE = 0.85
+_BUSY_ABOVE: Final = 0.85
 # A thread that rests looks once in a while whether there is something to do, come what may.
-_REST_S = 5.0
+_REST_S: Final = 5.0
 
 
 class Crew:

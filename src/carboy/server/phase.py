@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 from enum import IntEnum
+from typing import Final
 
 
 class Phase(IntEnum):
@@ -14,7 +15,7 @@ class Phase(IntEnum):
     CLOSING = 2  # what has been accepted is finished, nothing more comes in
 
 
-_STOPPING = int(Phase.STOPPING)  # asked for with every request; members cost a look-up
+_STOPPING: Final = int(Phase.STOPPING)  # asked for with every request; members cost a look-up
 
 
 class SharedPhase:

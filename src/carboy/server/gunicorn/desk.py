@@ -9,10 +9,10 @@ from collections import deque
 from collections.abc import Callable
 from io import BufferedReader
 from threading import get_ident
-from typing import Any
+from typing import Any, Final
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
-from gunicorn import http  # type: ignore[import-untyped]
+from flask import Flask
 
 from carboy.logs import Lines
 from carboy.server.arrival import Arrival
@@ -20,17 +20,19 @@ from carboy.server.crew import Crew
 from carboy.server.gunicorn.body import Incoming, buffered
 from carboy.server.gunicorn.connection import Connection
 from carboy.server.gunicorn.heads import Heads
+from carboy.server.gunicorn.keeping import Keeping
 from carboy.server.gunicorn.lobby import Lobby
 from carboy.server.gunicorn.reply import Reply
 from carboy.server.gunicorn.sender import Sender
 from carboy.server.gunicorn.writer import Writer
-from carboy.server.pace import Pace, PacedUnreader
+from carboy.server.pace import Pace
 
-_log = logging.getLogger("gunicorn.error")
+_get_ident: Final = get_ident
+_log: Final = logging.getLogger("gunicorn.error")
 
-_READ_BYTES = 64 * 1024
-_TEXT = b"The request came too slowly. Send it again.\n"
-_TOO_SLOW = (
+_READ_BYTES: Final = 64 * 1024
+_TEXT: Final = b"The request came too slowly. Send it again.\n"
+_TOO_SLOW: Final = (
     b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Type: text/plain\r\n"
     b"Content-Length: %d\r\n\r\n%s" % (len(_TEXT), _TEXT)
 )
@@ -47,9 +49,9 @@ class Desk:
     :param sender: sends answers.
     :param lines: lines of the log that may wait for others until their answer is sent.
     :param heads: reads ordinary requests; ``None``: gunicorn reads all.
-    :param keep: asked with every request of its own way whether the connection may be kept.
-    :param genuinely: has gunicorn serve one request of a connection, whose parser is
-        there; tells whether the connection is kept.
+    :param keeping: asked with every request of its own way whether the connection may be kept.
+    :param genuinely: has gunicorn serve one request of a connection of its own kind, whose
+        parser is there; tells whether the connection is kept.
     :param failed: tells the client, and the log, what an app raised.
 
     :ivar ready: connections that are in the hands of whichever thread is free first.
@@ -66,12 +68,15 @@ class Desk:
         sender: Sender,
         lines: Lines,
         heads: Heads | None,
-        keep: Callable[[], bool],
-        genuinely: Callable[[Connection], bool],
+        keeping: Keeping,
+        genuinely: Callable[[Any], bool],
         failed: Callable[[Connection, BaseException], None],
     ) -> None:
         self.ready: deque[Connection] = deque()
-        self._app = app
+        self._app: Any = app
+        # What Flask's own method does is done here, at the price of one call less.
+        kind: Any = type(app)
+        self._calls_inside = kind.__call__ is Flask.__call__
         self._cfg = cfg
         self._lobby = lobby
         self._crew = crew
@@ -80,7 +85,7 @@ class Desk:
         self._writer = Writer()
         self._sender = sender
         self._lines = lines
-        self._keep = keep
+        self._keeping = keeping
         self._genuinely = genuinely
         self._failed = failed
 
@@ -162,7 +167,7 @@ class Desk:
         """Run the app, and answer; *incoming* is a body that is not all there."""
         self._begin(connection, environ)
         is_last = (
-            not self._keep()
+            not self._keeping.count()
             or environ.get("HTTP_CONNECTION", "").lower() == "close"
             or self._lobby.is_crowded()
         )
@@ -171,7 +176,10 @@ class Desk:
         environ["wsgi.early_hints"] = reply.hint
         body: Any = None
         try:
-            body = self._app(environ, reply.start)
+            if self._calls_inside:
+                body = self._app.wsgi_app(environ, reply)
+            else:
+                body = self._app(environ, reply)
             if incoming is not None:
                 connection.sock.settimeout(0)
                 # Whoever sends what nobody wants is not waited for.
@@ -195,11 +203,11 @@ class Desk:
             # Only now: what an app does behind its answer keeps no client waiting.
             if type(body) is not list:
                 _finish(reply.left, body)
-            self._crew.busy.pop(get_ident(), None)
+            self._crew.busy.pop(_get_ident(), None)
 
     def _begin(self, connection: Connection, work: Any) -> None:
         crew = self._crew
-        crew.busy[get_ident()] = work
+        crew.busy[_get_ident()] = work
         if crew.dozing:
             crew.rouse()
         connection.has_spoken = True
@@ -222,15 +230,12 @@ class Desk:
         self._lobby.pause(connection)
         self._begin(connection, arrival)
         try:
-            if connection.parser is None:
-                connection.initialized = True
-                connection.parser = http.get_parser(self._cfg, connection.sock, connection.client)
-                connection.parser.unreader = PacedUnreader(connection.sock, self._pace)
-            unreader = connection.parser.unreader
+            genuine = connection.genuine(self._pace)
+            unreader = genuine.parser.unreader
             unreader.begin(bytes(arrival.data), time.monotonic() - arrival.began)
-            is_last = not self._genuinely(connection)
+            is_last = not self._genuinely(genuine)
         finally:
-            self._crew.busy.pop(get_ident(), None)
+            self._crew.busy.pop(_get_ident(), None)
         if connection.sock.fileno() < 0:  # gunicorn closes what breaks off in the middle
             self._lobby.drop(connection)
             return

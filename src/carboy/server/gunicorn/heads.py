@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Callable
 from io import BytesIO
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 from wsgiref.types import WSGIEnvironment
 
@@ -15,26 +15,31 @@ from gunicorn.http.wsgi import base_environ  # type: ignore[import-untyped]
 from carboy.server.gunicorn.connection import Connection
 
 # No line may be longer than gunicorn allows it: so the whole head may not, which is simpler.
-_HEAD_BYTES = 8190
-_FIELDS_MAX = 100
-_DIGITS_MAX = 18
+_HEAD_BYTES: Final = 8190
+_FIELDS_MAX: Final = 100
+_DIGITS_MAX: Final = 18
 
-_START = re.compile(rb"(GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) (/[!\"$-~]*) HTTP/1\.1\r\n")
-_TEXT = rb"[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?"
+_START: Final = re.compile(rb"(GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) (/[!\"$-~]*) HTTP/1\.1")
+_TEXT: Final = rb"[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?"
 # Possessive, so that many spaces cost no more than their number.
-_FIELD = re.compile(rb"([A-Za-z0-9-]++):[ \t]*+((?:" + _TEXT + rb")?)[ \t]*+")
-_END = b"\r\n\r\n"
+_FIELD: Final = re.compile(rb"([A-Za-z0-9-]++):[ \t]*+((?:" + _TEXT + rb")?)[ \t]*+")
+_BytesIO: Final = BytesIO
+_END: Final = b"\r\n\r\n"
 # Fields that change how a message is read or answered.
-_UNUSUAL = frozenset({
+_UNUSUAL: Final = frozenset({
     "EXPECT", "HTTP2-SETTINGS", "PROXY-CONNECTION", "TRAILER", "TRANSFER-ENCODING", "UPGRADE",
 })  # fmt: skip
-_OWN_NAMES = {"CONTENT-TYPE": "CONTENT_TYPE", "CONTENT-LENGTH": "CONTENT_LENGTH"}
+_OWN_NAMES: Final = {"CONTENT-TYPE": "CONTENT_TYPE", "CONTENT-LENGTH": "CONTENT_LENGTH"}
 
 # Clients send the same fields again and again: each is read once, while there are not too many.
-_KNOWN_MAX = 1000
-_KNOWN_BYTES = 256
+_KNOWN_MAX: Final = 1000
+_KNOWN_BYTES: Final = 256
 # What must not lie about in memory longer than its request.
-_SECRET = frozenset({"HTTP_AUTHORIZATION", "HTTP_COOKIE", "HTTP_PROXY_AUTHORIZATION"})
+_SECRET: Final = frozenset({"HTTP_AUTHORIZATION", "HTTP_COOKIE", "HTTP_PROXY_AUTHORIZATION"})
+
+
+# Method, target, path and query.
+Line = tuple[str, str, str, str]
 
 
 class Heads:
@@ -63,6 +68,8 @@ class Heads:
             "wsgi.early_hints": None,
         }
         self._known: dict[bytes, tuple[str, str]] = {}
+        self._lines: dict[bytes, Line] = {}
+        self._once: set[int] = set()
         self._head_bytes = min(_HEAD_BYTES, cfg.limit_request_line or _HEAD_BYTES)
         # It moves the app to another place.
         self._is_blind = bool(os.environ.get("SCRIPT_NAME"))
@@ -82,39 +89,67 @@ class Heads:
         Source: RFC 9112, sections 3 (request line), 5 (field syntax) and 6 (message body);
         PEP 3333, "environ Variables".
         """
-        start = _START.match(data)
-        end = data.find(_END, 0, self._head_bytes)
-        if start is None or end < start.end() or self._is_blind:
+        at = data.find(b"\r\n", 0, self._head_bytes)
+        if at < 0 or self._is_blind:
             return None
-        fields = data[start.end() : end]
+        first = data[:at]
+        line = self._lines.get(first) or self._line(first)
+        if line is None:
+            return None
+        at += 2
         read = connection.read
-        if read is not None and connection.fields == fields:
+        if read is not None and data.startswith(connection.fields, at):
+            at += len(connection.fields)
             environ = read.copy()
         else:
+            end = data.find(_END, at, self._head_bytes)
+            if end < 0:
+                return None
+            fields = data[at : end + len(_END)]
             made = self._made(fields, connection)
             if made is None:
                 return None
+            at += len(fields)
             environ = made
-        method, target = start.groups()
-        uri = target.decode("latin-1")
-        path, _, query = uri.partition("?")
-        environ["REQUEST_METHOD"] = method.decode("latin-1")
-        environ["RAW_URI"] = uri
-        environ["PATH_INFO"] = unquote_to_bytes(path).decode("latin-1") if "%" in path else path
-        environ["QUERY_STRING"] = query
-        body = data[end + len(_END) :]
-        missing = int(environ.get("CONTENT_LENGTH", 0)) - len(body)
+        environ["REQUEST_METHOD"], environ["RAW_URI"] = line[0], line[1]
+        environ["PATH_INFO"], environ["QUERY_STRING"] = line[2], line[3]
+        body = data[at:]
+        length = environ.get("CONTENT_LENGTH")
+        missing = (int(length) if length else 0) - len(body)
         if not missing:
-            environ["wsgi.input"] = BytesIO(body)
+            environ["wsgi.input"] = _BytesIO(body)
         elif missing > 0 and begun is not None:
             environ["wsgi.input"] = begun(body, missing)
         else:
             return None
         return environ
 
+    def _line(self, line: bytes) -> Line | None:
+        """Take a request line apart; most come again, and are known from then on."""
+        found = _START.fullmatch(line)
+        if found is None:
+            return None
+        target = found[2].decode("latin-1")
+        path, _, query = target.partition("?")
+        if "%" in path:
+            path = unquote_to_bytes(path).decode("latin-1")
+        made = found[1].decode("latin-1"), target, path, query
+        if len(line) <= _KNOWN_BYTES:
+            # What comes once, such as a link with a secret, is not kept, nor pushes anything out.
+            once, mark = self._once, hash(line)
+            if mark in once:
+                if len(self._lines) >= _KNOWN_MAX:
+                    self._lines.clear()
+                self._lines[line] = made
+            else:
+                if len(once) >= _KNOWN_MAX:
+                    once.clear()
+                once.add(mark)
+        return made
+
     def _made(self, fields: bytes, connection: Connection) -> WSGIEnvironment | None:
         """Begin an environment: with what is always the same, and with the header fields."""
-        lines = fields.split(b"\r\n")
+        lines = fields[: -len(_END)].split(b"\r\n")
         if len(lines) > _FIELDS_MAX:
             return None
         usual = connection.environ

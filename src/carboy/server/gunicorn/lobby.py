@@ -8,19 +8,20 @@ import socket
 import threading
 import time
 from collections import deque
-from typing import Any
+from typing import Any, Final
 
 from carboy.server.gunicorn import watch
 from carboy.server.gunicorn.connection import Connection
 from carboy.server.lifecycle import has_waiting
 from carboy.server.pace import Pace
 
-_log = logging.getLogger("gunicorn.error")
+_now: Final = time.monotonic
+_log: Final = logging.getLogger("gunicorn.error")
 
-_READ_BYTES = 64 * 1024
-_LINGER_S = 2.0
+_READ_BYTES: Final = 64 * 1024
+_LINGER_S: Final = 2.0
 # Streams are sent by a thread that waits for its client: one that takes nothing is cut off.
-_STALLED_S = 60
+_STALLED_S: Final = 60
 
 
 class Lobby:
@@ -91,7 +92,7 @@ class Lobby:
 
     def look_after(self) -> None:
         """Have threads deal with whoever is waited for no longer, and accept if there is room."""
-        now = time.monotonic()
+        now = _now()
         late = [fd for fd, waits in self._waiting.copy().items() if waits.deadline <= now]
         for fd in late:
             connection = self._waiting.pop(fd, None)  # another one, if that was closed meanwhile
@@ -174,7 +175,7 @@ class Lobby:
         if is_last:
             self.linger(connection)
         else:
-            connection.deadline = time.monotonic() + self._keepalive_s
+            connection.deadline = _now() + self._keepalive_s
             self.wait(connection)
 
     def linger(self, connection: Connection) -> None:
@@ -184,7 +185,7 @@ class Lobby:
         """
         connection.lingers = True
         connection.is_overdue = False
-        connection.deadline = time.monotonic() + _LINGER_S
+        connection.deadline = _now() + _LINGER_S
         try:
             connection.sock.settimeout(0)
             connection.sock.shutdown(socket.SHUT_WR)
@@ -197,7 +198,7 @@ class Lobby:
         """Look whether a client that is told the end has closed."""
         try:
             # Whoever goes on sending is not heard for longer than others.
-            over = connection.deadline <= time.monotonic()
+            over = connection.deadline <= _now()
             ended = over or not connection.sock.recv(_READ_BYTES)
         except BlockingIOError:
             ended = False
@@ -289,7 +290,7 @@ class Lobby:
             return False
         if hasattr(socket, "TCP_USER_TIMEOUT"):  # tcp(7)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _STALLED_S * 1000)
-        deadline = time.monotonic() + self._pace.timeout_s
+        deadline = _now() + self._pace.timeout_s
         connection = Connection(self._cfg, sock, client, address, deadline)
         self.enter(connection)
         return True

@@ -14,19 +14,19 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from typing import Any
+from typing import Any, Final
 
 from carboy.server.crew import Crew
 from carboy.server.gunicorn.desk import Desk
 from carboy.server.gunicorn.lobby import Lobby
 from carboy.server.gunicorn.sender import Sender
 
-_log = logging.getLogger("gunicorn.error")
+_log: Final = logging.getLogger("gunicorn.error")
 
 # So many clients are looked after before the next are asked for, by a thread that is alone.
-_AT_ONCE = 64
-_TICK_S = 0.01
-_PAUSE_S = 0.1
+_AT_ONCE: Final = 64
+_TICK_S: Final = 0.01
+_PAUSE_S: Final = 0.1
 
 
 class Reception:
@@ -102,9 +102,7 @@ class Reception:
         ready, crew, sender = self._desk.ready, self._crew, self._sender
         crew.rest()  # which counts this thread, too
         while not self._over:
-            try:
-                connection = ready.popleft()
-            except IndexError:
+            if not ready:
                 if sender.has_gathered() and crew.is_single():
                     # Who came meanwhile is answered together with those.
                     ready += self._lobby.take(_AT_ONCE, wait=False)
@@ -116,6 +114,10 @@ class Reception:
                 if not (ready or crew.is_crowded()):
                     # Others that wait for clients do not see what one has taken.
                     ready += self._lobby.take(_AT_ONCE if crew.is_single() else 1)
+                continue
+            try:
+                connection = ready.popleft()
+            except IndexError:  # another thread was quicker
                 continue
             try:
                 self._desk.attend(connection)

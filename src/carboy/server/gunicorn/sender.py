@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
+from typing import Final
 
 from carboy.logs import Lines
 from carboy.server.gunicorn.connection import Connection
 from carboy.server.gunicorn.lobby import Lobby
 
-_log = logging.getLogger("gunicorn.error")
+_now: Final = time.monotonic
+_log: Final = logging.getLogger("gunicorn.error")
 
 # A client that takes nothing for so long is taken for one that has gone.
 _TIMEOUT_S = 60.0
@@ -18,7 +20,7 @@ _TIMEOUT_S = 60.0
 _HELD_BYTES_MAX = 64 * 1024 * 1024
 # A short answer waits for those behind it, no longer than so many seconds and a view.
 _GATHERED_S = 0.001
-_GATHERED_BYTES_MAX = 16 * 1024
+_GATHERED_BYTES_MAX: Final = 16 * 1024
 
 
 class Sender:
@@ -49,7 +51,7 @@ class Sender:
             self.send(connection, data, is_last=is_last)
             return
         if not self._gathered:
-            self._gathers_until = time.monotonic() + _GATHERED_S
+            self._gathers_until = _now() + _GATHERED_S
         self._gathered.append((connection, data, is_last))
 
     def has_gathered(self) -> bool:
@@ -58,7 +60,7 @@ class Sender:
 
     def send_due(self) -> None:
         """Send what waits, if the first of it has waited for long enough."""
-        if self._gathered and time.monotonic() >= self._gathers_until:
+        if self._gathered and _now() >= self._gathers_until:
             self.send_gathered()
 
     def send_gathered(self) -> None:
@@ -119,7 +121,7 @@ class Sender:
 
     def _leave(self, connection: Connection, rest: memoryview) -> None:
         connection.rest = rest
-        connection.deadline = time.monotonic() + _TIMEOUT_S
+        connection.deadline = _now() + _TIMEOUT_S
         self._lobby.wait(connection, write=True)
 
     def _send_all(self, connection: Connection, rest: memoryview) -> None:

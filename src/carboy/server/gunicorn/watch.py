@@ -62,7 +62,6 @@ class Epoll:
         self._news = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET
         self._write = select.EPOLLOUT | select.EPOLLONESHOT
         self._ends = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
-        self.close = self._poll.close
 
     def add(self, fd: int) -> None:
         """Begin to wait until *fd* can be read."""
@@ -92,6 +91,10 @@ class Epoll:
         """Name up to *most* that are ready; if none is, wait for one."""
         ends = self._ends
         return [(fd, (event & ends) != 0) for fd, event in self._poll.poll(-1 if wait else 0, most)]
+
+    def close(self) -> None:
+        """Let go of what it holds."""
+        self._poll.close()
 
 
 class Poll:

@@ -24,6 +24,7 @@ from carboy.server.crew import Crew
 from carboy.server.gunicorn.connection import Connection
 from carboy.server.gunicorn.desk import Desk
 from carboy.server.gunicorn.heads import Heads
+from carboy.server.gunicorn.keeping import Keeping
 from carboy.server.gunicorn.lobby import Lobby
 from carboy.server.gunicorn.reception import Reception
 from carboy.server.gunicorn.sender import Sender
@@ -108,7 +109,7 @@ class Worker(Lifecycle, ThreadWorker):  # type: ignore[misc]
                 self._cut_off(self.nr_conns)
             return
         settings, crew = self.app.settings, Crew(cfg.threads)
-        self._keeps_any = cfg.keepalive > 0
+        keeping = Keeping(self, self.app.phase, kept=cfg.keepalive > 0, retire=self._retire)
         pace = Pace(settings.HTTP_READ_TIMEOUT_S, settings.HTTP_READ_BYTES_PER_S)
         self._lobby = lobby = Lobby(cfg, self.sockets, pace)
         lines = Lines()
@@ -122,7 +123,7 @@ class Worker(Lifecycle, ThreadWorker):  # type: ignore[misc]
             sender=sender,
             lines=lines,
             heads=Heads(cfg, self.sockets[0].getsockname()) if self._is_usual() else None,
-            keep=self._keeps,
+            keeping=keeping,
             genuinely=self.handle,
             failed=self._failed,
         )
@@ -192,14 +193,11 @@ class Worker(Lifecycle, ThreadWorker):  # type: ignore[misc]
         given, usual = self.cfg.settings, Config().settings
         return all(name in _NO_MATTER or given[name].get() == usual[name].get() for name in given)
 
-    def _keeps(self) -> bool:
-        """Count a request, and tell whether its connection may be kept."""
-        self.nr += 1
-        if self.nr >= self.max_requests and self.alive:
-            self.log.info("Autorestarting worker after current request.")
-            self.alive = False
-            self.method_queue.defer(int)
-        return self.alive and self._keeps_any and not self.app.phase.stopping()
+    def _retire(self) -> None:
+        """Finish what was accepted, and leave to a new worker."""
+        self.log.info("Autorestarting worker after current request.")
+        self.alive = False
+        self.method_queue.defer(int)
 
     def _failed(self, connection: Connection, error: BaseException) -> None:
         self.handle_error(None, connection.sock, connection.client, error)
