@@ -76,7 +76,7 @@ class Carboy:
         limits.init_app(app)
         openapi.init_app(app)
         self.crate = Crate(
-            app.wsgi_app,
+            app.quickest if isinstance(app, FastFlask) else app.wsgi_app,
             self.settings,
             instance_path=Path(app.instance_path),
             checks=checks,
@@ -98,7 +98,7 @@ class Carboy:
                 self._opened = True
                 if self.app.wsgi_app == self._open:
                     # A method is called more quickly than an object.
-                    self.app.wsgi_app = self.crate.__call__  # type: ignore[method-assign]
+                    self.app.wsgi_app = self.crate.serve  # type: ignore[method-assign]
         return self.crate(environ, start_response)
 
     def _render(self, error: ApiError, environ: WSGIEnvironment) -> tuple[bytes, Any]:

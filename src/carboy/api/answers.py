@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from flask import Response, current_app
 from flask.globals import _cv_request
@@ -26,24 +26,28 @@ __all__ = [
     "written",
 ]
 
-BODILESS = frozenset({204, 205, 304})  # RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5
-_OK = 200
+BODILESS: Final = frozenset({204, 205, 304})  # RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5
+_OK: Final = 200
 _ERRORS_FROM, _ERRORS_BELOW = 400, 600
-_EXTENSION = "carboy.envelope"
-_AROUND = "carboy.blueprints"  # endpoint → blueprints around it
-_DEFAULT = JSend()
-_new = tuple.__new__  # what a named tuple's own calls, after putting the values into a tuple
-_OURS = frozenset({JSend, Bare})
+_get_request: Final = _cv_request.get
+_RequestContext: Final = RequestContext
+_Written: Final = Written
+_EXTENSION: Final = "carboy.envelope"
+_AROUND: Final = "carboy.blueprints"  # endpoint → blueprints around it
+_DEFAULT: Final = JSend()
+_new: Final = tuple.__new__  # what a named tuple's own calls, after putting the values into a tuple
+_OURS: Final = frozenset({JSend, Bare})
 
 
 def envelope_in_use() -> Any:
     """Find the envelope of the request: the innermost blueprint's that has one, or the app's."""
-    context: Any = _cv_request.get(None)
+    context: Any = _get_request(None)
     if context is None:
         return current_app.extensions.get(_EXTENSION, _DEFAULT)
     known = context.app.extensions
     # The lane's own context tells the rule without making the request.
-    rule = context.url_rule if type(context) is RequestContext else context.request.url_rule
+    route = context.route if type(context) is _RequestContext and context.made is None else None
+    rule = context.request.url_rule if route is None else route.rule
     if rule is not None and "." in rule.endpoint:
         around = known.get(_AROUND)
         blueprints = None if around is None else around.get(rule.endpoint)
@@ -93,7 +97,7 @@ def written(data: Any, status: Any, headers: Any = None) -> Response | Written:
         return succeed(data, status, headers)
     envelope = envelope_in_use()
     body = dumps(envelope.success(data, status))
-    return _new(Written, (body, status, envelope.media_type, ()))
+    return _new(_Written, (body, status, envelope.media_type, ()))
 
 
 def empty(status: Any, headers: Any = None) -> Response:

@@ -13,20 +13,20 @@ from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from carboy.api.answers import BODILESS, empty, succeed, written
+from carboy.api.answers import BODILESS, empty, succeed
+from carboy.api.directly import called_directly
 from carboy.api.operation import Input, Location, Operation, Output, declare
 from carboy.api.parsing import Reading, Unknown, read_all
 from carboy.api.rows import dumped
 from carboy.backing.records import Record, Records
 from carboy.fast.flask.context import current
-from carboy.fast.flask.response import DIRECT, Written, own_direct, response_of
+from carboy.fast.flask.response import DIRECT, Written, response_of
 from carboy.fast.schema import dump
 
 __all__ = ["Endpoint", "Guard"]
 
 _ATTRIBUTE = "__carboy_endpoint__"
 _OK = 200
-_DATA = frozenset({dict, list})
 _UNTOUCHED = (WerkzeugResponse, HTTPException)
 _HEADERS = (Headers, dict, list, tuple)
 _FORMS: frozenset[Location] = frozenset({"form", "files"})
@@ -187,27 +187,8 @@ class Endpoint:
 
         if inspect.iscoroutinefunction(view):
             return endpoint_of_coroutine
-        setattr(endpoint, DIRECT, (endpoint, self._direct(endpoint)))
+        setattr(endpoint, DIRECT, (endpoint, called_directly(self, endpoint)))
         return endpoint
-
-    def _direct(self, endpoint: Callable[..., Any]) -> Callable[..., Any]:
-        """Make what the lane calls: nobody between it and the view looks at a response."""
-        readings, guards, respond = self.readings, self.guards, self.respond
-        view = own_direct(self.view)
-
-        def direct(*args: Any, **kwargs: Any) -> Any:
-            if guards:
-                return endpoint(*args, **kwargs)
-            if readings:
-                kwargs.update(read_all(readings, current().request))
-            value = view(*args, **kwargs)
-            if type(value) is Written:
-                return value
-            if self.output is None and type(value) in _DATA:
-                return written(value, _OK)
-            return respond(value, written)
-
-        return direct
 
     def _refuse_contradiction(self, declared: Input) -> None:
         for other in self.inputs:

@@ -27,7 +27,7 @@ COMPILED = {path.name.partition(".")[0] for path in FOLDER.iterdir() if path.suf
 # Module, how a line begins, and the share of requests in which it must at least have run.
 SHARES = {
     "taken": ("lane", "app_token = app_context.token =", 0.5),
-    "left to Flask": ("flask", "return super().wsgi_app(environ, start_response)", 0.15),
+    "left to Flask": ("lane", "return plan.genuinely(app).wsgi_app(", 0.15),
     "found where it was found before": ("lane", "context.route, context.values = route", 0.02),
     "found by the matcher": ("lane", "context.route, context.values = found", 0.2),
     "found with values": ("matching", "return route, route.arguments(found[1])", 0.15),
@@ -35,7 +35,7 @@ SHARES = {
     "matched by a slash that is missing": ("matching", "for rule in node.slashed:", 0.03),
     "nothing found at once": ("lane", "request.routing_exception = NotFound()", 0.02),
     "matched by Werkzeug": ("lane", "context.match_request()", 0.2),
-    "a view called at once": ("lane", "answer = view(**values)", 0.2),
+    "a view called at once": ("lane", "answer = view(**values) if values", 0.2),
     "nothing stands before the view": ("lane", "guard = plan.guard", 0.05),
     "dispatched": ("lane", "answer = _dispatch(app, plan, context.request)", 0.1),
     "sent without a response": ("answering", "LINES.get(code) or status_line(code),", 0.04),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from flask import Response
 from flask.globals import _cv_request
@@ -15,14 +15,17 @@ from carboy.fast.flask.response import LINES, Written, plain, status_line
 
 __all__ = ["answer_of"]
 
-_HTML = "text/html; charset=utf-8"
-_JSON = "application/json"
-_OK = 200
-_SHORT = frozenset({204, 304})
-_DATA = frozenset({dict, list})
+_HTML: Final = "text/html; charset=utf-8"
+_JSON: Final = "application/json"
+_OK: Final = 200
+_SHORT: Final = frozenset({204, 304})
+_DATA: Final = frozenset({dict, list})
 
 
-_NOT_FOUND = NotFound().get_body().encode()
+_get_request: Final = _cv_request.get
+_Response: Final = Response
+_Written: Final = Written
+_NOT_FOUND: Final = NotFound().get_body().encode()
 
 
 def answer_of(app: Any, plan: Plan, context: Any, value: Any) -> Any:
@@ -33,11 +36,11 @@ def answer_of(app: Any, plan: Plan, context: Any, value: Any) -> Any:
     kind = type(value)
     headers = None
     more: Any = ()
-    if kind is Written:
+    if kind is _Written:
         body, code, content_type, more = value
     elif not plan.direct:
         return hooks.after(app, plan, context, app.make_response(value))
-    elif kind is Response:
+    elif kind is _Response:
         return hooks.after(app, plan, context, value)
     else:
         data, code, headers = (value, _OK, None) if kind in _DATA else _parts(value)
@@ -48,7 +51,7 @@ def answer_of(app: Any, plan: Plan, context: Any, value: Any) -> Any:
         or plan.finished
         or context.after
         or context.opened is not None
-        or _cv_request.get() is not context
+        or _get_request() is not context
     )
     if body is None:
         response = app.make_response(value) if seen else _made(app, context.environ, value)

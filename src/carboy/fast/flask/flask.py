@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import flask
-from flask.globals import _cv_app
 from werkzeug.exceptions import HTTPException
 
 from carboy.fast.flask.config import Config
-from carboy.fast.flask.lane import serve
+from carboy.fast.flask.lane import enter
 from carboy.fast.flask.lazily import lazily
 from carboy.fast.flask.map import Map
-from carboy.fast.flask.matching import METHODS
 from carboy.fast.flask.plan import ATTRIBUTES, Plan
 from carboy.fast.flask.provider import JSONProvider
 from carboy.fast.flask.watch import UNTOUCHED
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 __all__ = ["Flask"]
 
@@ -111,23 +110,14 @@ class Flask(flask.Flask):
 
     def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """See :meth:`flask.Flask.wsgi_app`."""
-        plan = self._current.plan
-        if plan is None or (not plan.witness.__flags__ & UNTOUCHED and plan.watch.changed()):
-            plan = self._current.renew(self)
-        host = plan.hosts.get((environ.get("HTTP_HOST"), environ.get("wsgi.url_scheme")))
-        if host is None:
-            host = plan.judge(self, environ)
-        if (
-            host is None
-            or environ.get("REQUEST_METHOD") not in METHODS
-            or "HTTP_UPGRADE" in environ
-            or "werkzeug.debug.preserve_context" in environ
-            or plan.pushed
-            or plan.trusted != plan.trusted_seen
-            or _cv_app.get(None) is not None
-        ):
-            return super().wsgi_app(environ, start_response)
-        return serve(self, plan, host, environ, start_response)  # type: ignore[no-any-return]
+        return enter(self, environ, start_response)  # type: ignore[no-any-return]
+
+    @property
+    def quickest(self) -> WSGIApplication:
+        """What does the same as :attr:`wsgi_app` is now, called as quickly as can be."""
+        called = self.wsgi_app
+        own = getattr(called, "__func__", None) is Flask.wsgi_app and "wsgi_app" not in vars(self)
+        return partial(enter, self) if own else called
 
     def preprocess_request(self) -> Any:
         """See :meth:`flask.Flask.preprocess_request`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from inspect import iscoroutinefunction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from flask.globals import _cv_request
 from flask.helpers import _split_blueprint_path
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 __all__ = ["after", "before", "end", "end_app"]
 
-_REMEMBERED = 4096
+_REMEMBERED: Final = 4096
 
 
 Names = tuple[tuple[str | None, ...], tuple[str | None, ...]]
-_NO_BLUEPRINT: Names = (None,), (None,)
+_NO_BLUEPRINT: Final[Names] = (None,), (None,)
 
 
 @lru_cache(_REMEMBERED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from flask.globals import _cv_app, _cv_request
 from flask.signals import appcontext_popped
@@ -13,8 +13,10 @@ from werkzeug.wsgi import ClosingIterator
 from carboy.fast.flask import hooks
 from carboy.fast.flask.answering import answer_of
 from carboy.fast.flask.context import AppContext, RequestContext
+from carboy.fast.flask.matching import METHODS
 from carboy.fast.flask.plan import Plan
 from carboy.fast.flask.response import own_direct, send
+from carboy.fast.flask.watch import UNTOUCHED
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -22,9 +24,44 @@ if TYPE_CHECKING:
     from carboy.fast.flask.matching import Routes
     from carboy.fast.flask.rules import Route
 
-__all__ = ["serve"]
+__all__ = ["enter", "serve"]
 
-_new = object.__new__
+_new: Final = object.__new__
+# What is imported is looked for by its name at each use, what is final is there.
+_AppContext: Final = AppContext
+_RequestContext: Final = RequestContext
+_set_app: Final = _cv_app.set
+_get_app: Final = _cv_app.get
+_reset_app: Final = _cv_app.reset
+_set_request: Final = _cv_request.set
+_get_request: Final = _cv_request.get
+_reset_request: Final = _cv_request.reset
+
+
+def enter(app: Any, environ: WSGIEnvironment, start_response: StartResponse) -> Any:
+    """Answer in the lane, or by Flask's own code."""
+    current = app._current
+    plan: Plan | None = current.plan
+    if plan is None:
+        plan = current.renew(app)
+    else:
+        flags: int = plan.witness.__flags__
+        if not flags & UNTOUCHED and plan.watch.changed():
+            plan = current.renew(app)
+    host = plan.hosts.get((environ.get("HTTP_HOST"), environ.get("wsgi.url_scheme")))
+    if host is None:
+        host = plan.judge(app, environ)
+    if (
+        host is None
+        or environ.get("REQUEST_METHOD") not in METHODS
+        or "HTTP_UPGRADE" in environ
+        or "werkzeug.debug.preserve_context" in environ
+        or plan.pushed
+        or plan.trusted != plan.trusted_seen
+        or _get_app(None) is not None
+    ):
+        return plan.genuinely(app).wsgi_app(environ, start_response)
+    return serve(app, plan, host, environ, start_response)
 
 
 def serve(  # noqa: C901, PLR0912, PLR0915 - see below
@@ -42,9 +79,9 @@ def serve(  # noqa: C901, PLR0912, PLR0915 - see below
     path = environ.get("PATH_INFO") or ""
     if not path.isascii():
         path = path.encode("latin1").decode(errors="replace")
-    app_context: Any = _new(AppContext)
+    app_context: Any = _new(_AppContext)
     app_context.app = app
-    context: Any = _new(RequestContext)
+    context: Any = _new(_RequestContext)
     context.app = app
     context.plan = plan
     context.environ = environ
@@ -54,8 +91,8 @@ def serve(  # noqa: C901, PLR0912, PLR0915 - see below
     # Also defaults of the classes; but what an object has itself is found sooner.
     context.made = context.opened = context.after = None
     context.pushed = app_context.pushed = None
-    app_token = app_context.token = _cv_app.set(app_context)
-    token = context.token = _cv_request.set(context)
+    app_token = app_context.token = _set_app(app_context)
+    token = context.token = _set_request(context)
     response: Any = None
     error: BaseException | None = None
     try:
@@ -110,7 +147,7 @@ def serve(  # noqa: C901, PLR0912, PLR0915 - see below
                             view = _view(app, route, view)
                         elif plan.direct:
                             view = route.direct
-                        answer = view(**values)
+                        answer = view(**values) if values else view()
             except Exception as raised:  # noqa: BLE001 - Flask's own
                 answer = app.handle_user_exception(raised)
             response = answer_of(app, plan, context, answer)
@@ -140,14 +177,14 @@ def serve(  # noqa: C901, PLR0912, PLR0915 - see below
             or (made is not None and made.form_read)
             or context.pushed is not None
             or app_context.pushed is not None
-            or _cv_request.get() is not context
-            or _cv_app.get() is not app_context
+            or _get_request() is not context
+            or _get_app() is not app_context
         ):
             _end(app, plan, context, app_context, error)
         else:
             context.token = app_context.token = None  # type: ignore[attr-defined]
-            _cv_request.reset(token)
-            _cv_app.reset(app_token)
+            _reset_request(token)
+            _reset_app(app_token)
             environ["werkzeug.request"] = None
     if body is None:
         body = response.response
@@ -162,8 +199,8 @@ def _ask(guard: Any, request: Any, route: Route) -> None:
         route.open_to[request.method] = guard
 
 
-_NOT_FOUND = frozenset(NotFound.__mro__)
-_NOWHERE: tuple[None, dict[str, Any]] = (None, {})
+_NOT_FOUND: Final = frozenset(NotFound.__mro__)
+_NOWHERE: Final[tuple[None, dict[str, Any]]] = (None, {})
 
 
 def _match(
@@ -236,9 +273,9 @@ def _end(app: Any, plan: Plan, context: Any, app_context: Any, error: BaseExcept
         if plan.teardown or plan.tearing_down or (made is not None and made.form_read):
             hooks.end(app, plan, context, error)
     finally:
-        current: Any = _cv_request.get()
+        current: Any = _get_request()
         tokens = context.pushed
-        _cv_request.reset(context.token if tokens is None else tokens.pop()[0])
+        _reset_request(context.token if tokens is None else tokens.pop()[0])
         context.token = None
         environ = current.request.environ if current is not context else context.environ
         environ["werkzeug.request"] = None
@@ -246,9 +283,9 @@ def _end(app: Any, plan: Plan, context: Any, app_context: Any, error: BaseExcept
             if plan.teardown_app or plan.app_tearing_down:
                 hooks.end_app(app, plan, error)
         finally:
-            current_app = _cv_app.get()
+            current_app = _get_app()
             app_tokens = app_context.pushed
-            _cv_app.reset(app_context.token if app_tokens is None else app_tokens.pop())
+            _reset_app(app_context.token if app_tokens is None else app_tokens.pop())
             app_context.token = None
         if current_app is not app_context:
             raise AssertionError(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from werkzeug.routing import Rule
 
@@ -17,11 +17,11 @@ from carboy.fast.flask.rules import Route, converts_plainly, is_plain
 
 __all__ = ["METHODS", "Routes"]
 
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-_GROUP = "__werkzeug_"
-_DIGITS = rf"(?P<{_GROUP}0>\d+)\Z"
-_SEGMENT = rf"(?P<{_GROUP}0>[^/]{{1,}})\Z"
-_REMEMBERED = 4096
+METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_GROUP: Final = "__werkzeug_"
+_DIGITS: Final = rf"(?P<{_GROUP}0>\d+)\Z"
+_SEGMENT: Final = rf"(?P<{_GROUP}0>[^/]{{1,}})\Z"
+_REMEMBERED: Final = 4096
 
 Found = tuple["Rule", tuple[str, ...]]
 
@@ -82,7 +82,7 @@ class Routes:
 
 _Step = tuple[Callable[[str], Any], bool, bool, "_Node"]
 # Tests of a part that has no slash in it.
-_WHOLE: tuple[Callable[[str], bool], ...] = (bool, str.isdecimal)
+_WHOLE: Final[tuple[Callable[[str], bool], ...]] = (bool, str.isdecimal)
 
 
 class _Node:

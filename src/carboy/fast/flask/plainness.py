@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import chain
-from typing import Any
+from typing import Any, Final
 
 __all__ = ["is_plain"]
 
-_LEAVES = frozenset({str, int, bool, type(None)})
-_NUMBERS_TOO = _LEAVES | {float}
-_CONTAINERS = frozenset({dict, list, tuple})
-_KNOWN = _NUMBERS_TOO | _CONTAINERS
-_OBJECTS = frozenset({dict})
-_DEPTH = 32
+_LEAVES: Final = frozenset({str, int, bool, type(None)})
+_NUMBERS_TOO: Final = _LEAVES | {float}
+_CONTAINERS: Final = frozenset({dict, list, tuple})
+_KNOWN: Final = _NUMBERS_TOO | _CONTAINERS
+_OBJECTS: Final = frozenset({dict})
+_DEPTH: Final = 32
 _LEAST, _TOO_LARGE = 1e-4, 1e16  # between them, both write a float without an exponent
 _values, _chain = dict.values, chain.from_iterable
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from copy import copy
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import flask
 from flask import app as flask_app
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ATTRIBUTES", "Plan"]
 
-_log = logging.getLogger("carboy.flask")
-_HOSTS_REMEMBERED = 256
-_READ = (
+_log: Final = logging.getLogger("carboy.flask")
+_HOSTS_REMEMBERED: Final = 256
+_READ: Final = (
     "after_request_funcs",
     "app_ctx_globals_class",
     "before_request_funcs",
@@ -56,14 +56,14 @@ _READ = (
     "url_value_preprocessors",
     "view_functions",
 )
-ATTRIBUTES = frozenset({*known.REPLACED, *_READ})
+ATTRIBUTES: Final = frozenset({*known.REPLACED, *_READ})
 """Of the app; when one of them is assigned, the plan is made anew."""
 
 # What an app may have of its own: the lane then leaves that part to it.
-_OPTIONAL = frozenset(
+_OPTIONAL: Final = frozenset(
     {"handle_http_exception", "handle_user_exception", "make_response", "wsgi_app"}
 )
-_ERROR_METHODS = (
+_ERROR_METHODS: Final = (
     "_find_error_handler",
     "_get_exc_class_and_code",
     "handle_http_exception",
@@ -125,6 +125,10 @@ class Plan:
             config.get("TRAP_HTTP_EXCEPTIONS") or config.get("TRAP_BAD_REQUEST_ERRORS")
         )
         self.closed = self._closed(app)
+
+    def genuinely(self, app: Any) -> Any:
+        """Give *app* with the methods that the lane stands before."""
+        return super(self._own, app)
 
     def _has(self, app: Any, name: str) -> bool:
         """Tell whether the method is Flask's, or this package's own."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from flask import Response, current_app
 from flask.globals import _cv_request
@@ -29,18 +29,18 @@ __all__ = [
     "status_line",
 ]
 
-_new = object.__new__
-_ATTRIBUTES = 6
+_new: Final = object.__new__
+_ATTRIBUTES: Final = 6
 """How many a response has whose making and sending nobody has interfered with."""
-_OK = 200
-_SHORT = frozenset({204, 304})
-_USUAL = ("Content-Type", "Content-Length")
-_LOCATIONS = frozenset({"location", "content-location"})
-LINES = {code: f"{code} {phrase.upper()}" for code, phrase in HTTP_STATUS_CODES.items()}
-_PATH = re.compile(r"/(?:[A-Za-z0-9_.~-][A-Za-z0-9_.~/-]*)?")
+_OK: Final = 200
+_SHORT: Final = frozenset({204, 304})
+_USUAL: Final = ("Content-Type", "Content-Length")
+_LOCATIONS: Final = frozenset({"location", "content-location"})
+LINES: Final = {code: f"{code} {phrase.upper()}" for code, phrase in HTTP_STATUS_CODES.items()}
+_PATH: Final = re.compile(r"/(?:[A-Za-z0-9_.~-][A-Za-z0-9_.~/-]*)?")
 
 
-DIRECT = "__carboy_direct__"
+DIRECT: Final = "__carboy_direct__"
 """Attribute of a view function: itself, and what the lane calls in its place.
 
 That may give :class:`Written`, since between it and the lane nobody expects a response. A function

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from werkzeug.routing import (
     AnyConverter,
@@ -17,7 +17,7 @@ from werkzeug.routing import (
 
 __all__ = ["Route", "converts_plainly", "is_plain"]
 
-_CONVERTERS = frozenset(
+_CONVERTERS: Final = frozenset(
     {AnyConverter, FloatConverter, IntegerConverter, PathConverter, UnicodeConverter, UUIDConverter}
 )
 

@@ -6,11 +6,11 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Final
 
 __all__ = ["UNTOUCHED", "Watch"]
 
-UNTOUCHED = 1 << 19
+UNTOUCHED: Final = 1 << 19
 """``Py_TPFLAGS_VALID_VERSION_TAG``, of CPython's ``object.h``: the type's cache of methods holds.
 
 It is taken from a class, and from all that inherit it, when anything is assigned to the class; a

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
 from carboy.fast.json.forms import OPTIONS, form_of, rebuilt
+
+_dumps: Final = orjson.dumps
+_form_of: Final = form_of
+_OPTIONS: Final = OPTIONS
 
 
 def dumps(value: Any) -> bytes:
@@ -20,7 +24,7 @@ def dumps(value: Any) -> bytes:
     :raises TypeError: for a type that has no such form.
     """
     try:
-        return orjson.dumps(value, form_of, OPTIONS)
+        return _dumps(value, _form_of, _OPTIONS)
     except TypeError:
         # What orjson refuses but JSON has: large integers, keys that are not text,
         # text with lone surrogates. Anything else raises its TypeError again in there.
