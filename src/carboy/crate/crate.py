@@ -13,6 +13,7 @@ from carboy.crate.access_log import AccessLog
 from carboy.crate.answer import Answer
 from carboy.crate.body import BodyLimit
 from carboy.crate.cors import Cors
+from carboy.crate.counting import Began
 from carboy.crate.dressing import Dressing
 from carboy.crate.ending import Ending
 from carboy.crate.exchange import Exchange
@@ -70,7 +71,7 @@ class Crate:
         self.maintenance = Maintenance.from_settings(settings, instance_path)
         self.metrics = Metrics(settings) if settings.METRICS else None
         # Which methods there were, with what counts them.
-        self._begins: dict[str, Any] = {} if self.metrics is None else self.metrics.begins
+        self._begins: dict[str, Began] = {} if self.metrics is None else self.metrics.begins
         self._app = app
         self._render = render
         self._status = status
@@ -121,7 +122,10 @@ class Crate:
         answer = Answer(self, self._dressing, exchange, environ, start_response)
         metrics = self.metrics
         if metrics is not None:
-            (self._begins.get(exchange.method) or metrics.fly(exchange.method))()
+            began = self._begins.get(exchange.method)
+            if began is None:
+                began = metrics.fly(exchange.method)
+            began()
         try:
             if (
                 environ.get("PATH_INFO", "") in self._exempt

@@ -8,9 +8,9 @@ from wsgiref.types import WSGIEnvironment
 
 from carboy.crate.access_line import about_answer, about_method
 from carboy.crate.access_log import AccessLog
+from carboy.crate.counting import Ended
 from carboy.crate.exchange import Exchange
 from carboy.crate.metrics import METHODS, Metrics
-from carboy.crate.tally import Ended
 from carboy.logs import Lines
 
 _now_ns: Final = perf_counter_ns
@@ -59,8 +59,9 @@ class Ending:
         kind = self._kinds.get((exchange.method, route, exchange.status))
         if kind is None:
             kind = self._learned(exchange.method, route, exchange.status)
-        if kind.counts is not None:
-            kind.counts(duration_ns / _NS_PER_S)
+        counts = kind.counts
+        if counts is not None:
+            counts(duration_ns / _NS_PER_S)
         if self._access is not None:
             self._access.write(exchange, environ, duration_ns, kind.method, kind.answer, lines)
 

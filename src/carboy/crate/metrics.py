@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 from wsgiref.types import WSGIEnvironment
 
+from carboy.crate.counting import BUCKETS_S, Began, Ended
 from carboy.crate.health import Reply, demand_get
-from carboy.crate.tally import BUCKETS_S, Began, Ended, Tallies
+from carboy.crate.tally import Tallies
 from carboy.errors import NotFound, Unauthorized
 from carboy.settings import Settings
 

@@ -12,18 +12,23 @@ from __future__ import annotations
 import mmap
 import os
 import sys
-from bisect import bisect_left
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+
+from carboy.crate.counting import (
+    BUCKETS_S,
+    Began,
+    BeganInFiles,
+    BeganInMemory,
+    Ended,
+    EndedInFiles,
+    EndedInMemory,
+    Place,
+)
 
 if TYPE_CHECKING:
     from prometheus_client import Counter, Gauge, Histogram
 
-Began = Callable[[], None]
-Ended = Callable[[float], None]
-Place = tuple[Any, "memoryview[float]", int]
-
-BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _DOUBLE_BYTES = 8
 
 
@@ -51,15 +56,12 @@ class Tallies:
         flying.inc(0)  # whereupon files are opened anew in a process that was forked
         values = self._values(lambda: [flying._value])  # noqa: SLF001
         if _in_memory(values):
-            return _began_in_memory(*values)
+            return BeganInMemory(*values)
         places = self._places(values)
-        return _began_in_files(*places) if places else flying.inc
+        return BeganInFiles(*places) if places else Began(flying)
 
     def ended(self, requests: Counter, durations: Histogram, flying: Gauge) -> Ended:
-        """Make what counts a request that was answered, and is no longer in flight.
-
-        :return: a function of the seconds it took.
-        """
+        """Make what counts a request that was answered, and is no longer in flight."""
         requests.inc(0)  # as above
         values = self._values(
             lambda: [
@@ -70,11 +72,11 @@ class Tallies:
             ]
         )
         if len(values) != len(BUCKETS_S) + 4:
-            return ended_in_public(requests, durations, flying)
+            return Ended(requests, durations, flying)
         if _in_memory(values):
-            return _ended_in_memory(*values)
+            return EndedInMemory(*values)
         places = self._places(values)
-        return _ended_in_files(*places) if places else ended_in_public(requests, durations, flying)
+        return EndedInFiles(*places) if places else Ended(requests, durations, flying)
 
     def _values(self, read: Callable[[], list[Any]]) -> list[Any]:
         try:
@@ -109,56 +111,3 @@ def _in_memory(values: list[Any]) -> bool:
     from prometheus_client import values as kinds
 
     return bool(values) and all(type(value) is kinds.MutexValue for value in values)
-
-
-def _began_in_memory(flying: Any) -> Began:
-    def began() -> None:
-        flying._value += 1.0  # noqa: SLF001
-
-    return began
-
-
-def _began_in_files(place: Place) -> Began:
-    flying, doubles, at = place
-
-    def began() -> None:
-        doubles[at] = flying._value = flying._value + 1.0  # noqa: SLF001
-
-    return began
-
-
-def ended_in_public(requests: Counter, durations: Histogram, flying: Gauge) -> Ended:
-    """Make what counts by the methods of prometheus_client."""
-
-    def ended(seconds: float) -> None:
-        requests.inc()
-        durations.observe(seconds)
-        flying.dec()
-
-    return ended
-
-
-def _ended_in_memory(requests: Any, flying: Any, total: Any, *buckets: Any) -> Ended:
-    def ended(seconds: float) -> None:
-        bucket = buckets[bisect_left(BUCKETS_S, seconds)]
-        requests._value += 1.0  # noqa: SLF001
-        flying._value -= 1.0  # noqa: SLF001
-        total._value += seconds  # noqa: SLF001
-        bucket._value += 1.0  # noqa: SLF001
-
-    return ended
-
-
-def _ended_in_files(requests: Place, flying: Place, total: Place, *buckets: Place) -> Ended:
-    one, ones, one_at = requests
-    fly, flies, fly_at = flying
-    sum_, sums, sum_at = total
-
-    def ended(seconds: float) -> None:
-        bucket, doubles, at = buckets[bisect_left(BUCKETS_S, seconds)]
-        ones[one_at] = one._value = one._value + 1.0  # noqa: SLF001
-        flies[fly_at] = fly._value = fly._value - 1.0  # noqa: SLF001
-        sums[sum_at] = sum_._value = sum_._value + seconds  # noqa: SLF001
-        doubles[at] = bucket._value = bucket._value + 1.0  # noqa: SLF001
-
-    return ended
