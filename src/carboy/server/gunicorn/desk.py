@@ -166,9 +166,10 @@ class Desk:
     ) -> None:
         """Run the app, and answer; *incoming* is a body that is not all there."""
         self._begin(connection, environ)
+        wish = environ.get("HTTP_CONNECTION")
         is_last = (
             not self._keeping.count()
-            or environ.get("HTTP_CONNECTION", "").lower() == "close"
+            or (wish is not None and wish.lower() == "close")
             or self._lobby.is_crowded()
         )
         lines = environ["carboy.lines"] = self._lines
