@@ -83,7 +83,7 @@ ANSWERS = {
 REQUESTS = {
     "chunks have a length": ("request", '            or "HTTP_TRANSFER_ENCODING" in environ\n', ""),
     "there is no limit": ("request", "return limit is None or length <= limit", "return True"),
-    "a body may end early": ("request", "raise ClientDisconnected\n", "break\n"),
+    "a body may end early": ("reading", "raise ClientDisconnected\n", "break\n"),
     "anything is JSON": ("request", 'force or self.environ.get("CONTENT_TYPE") == "application/json"', "True"),
     "files stay open": ("request", "self.form_read = True", "pass"),
     "the root has a slash": ("request", '_decoded(root).rstrip("/")', "_decoded(root)"),

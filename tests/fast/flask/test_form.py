@@ -152,7 +152,7 @@ MUTANTS = [
     ("max_form_parts or WHOLE", "max_form_memory_size or WHOLE"),
     ('"filename" in about or len(content) <= _FIELD_BYTES_MAX', "True"),
     ("value is None else", "value is None and False else"),
-    ("body[gap + 4 : end]", "body[gap + 2 : end]"),
+    ("view[gap + 4 : end]", "body[gap + 2 : end]"),
     ("get_part_charset(headers)", "get_part_charset(Headers())"),
     (r'not body.startswith(mark + b"\r\n", before)', "False"),
     ("files.append((name", 'files.append(("f"'),

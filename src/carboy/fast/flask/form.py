@@ -18,6 +18,9 @@ from werkzeug.formparser import FormDataParser, MultiPartParser
 from werkzeug.http import parse_options_header
 from werkzeug.sansio.multipart import File, MultipartDecoder
 from werkzeug.wrappers import Request
+from werkzeug.wsgi import LimitedStream
+
+from carboy.fast.flask.reading import exactly
 
 __all__ = ["WHOLE_BYTES_MAX", "quickened"]
 
@@ -31,7 +34,7 @@ _MEMORY_BYTES_LEAST = 4 * _FIELD_BYTES_MAX
 _HEADERS_BYTES_MAX = 4096
 _ENDS = (b"--", b"--\r\n")
 
-Part = tuple[Headers, bytes]
+Part = tuple[Headers, memoryview]
 
 
 def quickened(parser: FormDataParser) -> FormDataParser:
@@ -62,9 +65,7 @@ class _Quick(FormDataParser):
             or not (boundary and boundary.isascii())
         ):
             return super()._parse_multipart(stream, mimetype, content_length, options)
-        body = stream.read(content_length)
-        if len(body) < content_length:
-            body += stream.read()
+        body = _read(stream, content_length)
         found = self._taken_apart(body, boundary.encode("ascii"), content_length)
         if found is None:
             again = io.BytesIO(body)
@@ -92,9 +93,19 @@ class _Quick(FormDataParser):
                 files.append((name, _kept(genuine, event, content, length)))
             else:
                 charset = genuine.get_part_charset(headers)
-                fields.append((name, content.decode(charset, "replace")))
+                fields.append((name, bytes(content).decode(charset, "replace")))
         _Quick.taken_apart += 1
         return [self.cls(fields), self.cls(files)]
+
+
+def _read(stream: Any, length: int) -> bytes:
+    """Read up to *length* bytes; past Werkzeug's watch over the length, which is this one."""
+    if type(stream) is LimitedStream and stream._pos == 0 and stream.limit == length:
+        body = exactly(stream._stream, length)
+        stream._pos = length
+        return body
+    read: bytes = stream.read(length)
+    return read if len(read) == length else read + stream.read()
 
 
 def _parts(body: bytes, mark: bytes) -> list[Part] | None:
@@ -103,9 +114,10 @@ def _parts(body: bytes, mark: bytes) -> list[Part] | None:
     if not body.startswith(mark + b"\r\n", before):
         return None
     parts: list[Part] = []
+    view = memoryview(body)
     start = before + len(mark) + 2
     while (at := body.find(mark, start)) >= 0:
-        part = _part(body, start, at - 2)
+        part = _part(body, view, start, at - 2)
         if part is None or body[at - 2 : at] != b"\r\n":
             return None
         parts.append(part)
@@ -117,7 +129,7 @@ def _parts(body: bytes, mark: bytes) -> list[Part] | None:
     return None
 
 
-def _part(body: bytes, start: int, end: int) -> Part | None:
+def _part(body: bytes, view: memoryview, start: int, end: int) -> Part | None:
     """Split a part into headers and content; ``None``: it is not plain."""
     gap = body.find(b"\r\n\r\n", start, min(end, start + _HEADERS_BYTES_MAX))
     if gap < 0:
@@ -132,7 +144,7 @@ def _part(body: bytes, start: int, end: int) -> Part | None:
         except UnicodeDecodeError:
             return None
         headers.append((name.strip(" \t"), value.strip(" \t")))
-    return Headers(headers), body[gap + 4 : end]
+    return Headers(headers), view[gap + 4 : end]
 
 
 def _disposition(headers: Headers) -> dict[str, str] | None:
@@ -140,7 +152,7 @@ def _disposition(headers: Headers) -> dict[str, str] | None:
     return None if value is None else parse_options_header(value)[1]
 
 
-def _kept(genuine: MultiPartParser, event: File, content: bytes, length: int) -> FileStorage:
+def _kept(genuine: MultiPartParser, event: File, content: memoryview, length: int) -> FileStorage:
     """Put a file where the request wants it: in memory, unless it says otherwise.
 
     Werkzeug's own kind of file goes to disk above 500 kB. All of this one is in memory already,

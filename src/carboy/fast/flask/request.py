@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, cast
 import flask
 from flask.globals import _cv_app
 from werkzeug.datastructures import EnvironHeaders
-from werkzeug.exceptions import ClientDisconnected
 from werkzeug.formparser import FormDataParser
 from werkzeug.utils import cached_property
 from werkzeug.wsgi import LimitedStream, _get_server
@@ -15,6 +14,7 @@ from werkzeug.wsgi import LimitedStream, _get_server
 from carboy.fast.flask.form import quickened
 from carboy.fast.flask.lazily import lazily
 from carboy.fast.flask.provider import JSONProvider
+from carboy.fast.flask.reading import exactly
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -112,16 +112,7 @@ class Request(flask.Request):
             or not self._fits(length := int(announced))
         ):
             return super().get_data(cache, as_text, parse_form_data)  # type: ignore[call-overload]
-        stream = environ["wsgi.input"]
-        try:
-            data = stream.read(length) if length else b""
-            while len(data) < length:
-                more = stream.read(length - len(data))
-                if not more:
-                    raise ClientDisconnected
-                data += more
-        except (OSError, ValueError) as error:
-            raise ClientDisconnected from error
+        data = exactly(environ["wsgi.input"], length)
         self._cached_data = data
         self._body_length = length
         return data
