@@ -31,11 +31,9 @@ _OK: Final = 200
 _ERRORS_FROM, _ERRORS_BELOW = 400, 600
 _get_request: Final = _cv_request.get
 _RequestContext: Final = RequestContext
-_Written: Final = Written
 _EXTENSION: Final = "carboy.envelope"
 _AROUND: Final = "carboy.blueprints"  # endpoint → blueprints around it
 _DEFAULT: Final = JSend()
-_new: Final = tuple.__new__  # what a named tuple's own calls, after putting the values into a tuple
 _OURS: Final = frozenset({JSend, Bare})
 
 
@@ -97,7 +95,7 @@ def written(data: Any, status: Any, headers: Any = None) -> Response | Written:
         return succeed(data, status, headers)
     envelope = envelope_in_use()
     body = dumps(envelope.success(data, status))
-    return _new(_Written, (body, status, envelope.media_type, ()))
+    return Written(body, status, envelope.media_type)
 
 
 def empty(status: Any, headers: Any = None) -> Response:

@@ -12,7 +12,6 @@ from carboy.fast.flask.response import Written, own_direct
 
 __all__ = ["called_directly"]
 
-_Written: Final = Written
 _OK: Final = 200
 _DATA: Final = frozenset({dict, list})
 
@@ -32,7 +31,7 @@ def called_directly(endpoint: Any, function: Callable[..., Any]) -> Callable[...
         if readings:
             kwargs.update(read_all(readings, current().request))
         value = view(*args, **kwargs) if args or kwargs else view()
-        if type(value) is _Written:
+        if isinstance(value, Written):
             return value
         if endpoint.output is None and type(value) in _DATA:
             return written(value, _OK)

@@ -24,7 +24,6 @@ _DATA: Final = frozenset({dict, list})
 
 _get_request: Final = _cv_request.get
 _Response: Final = Response
-_Written: Final = Written
 _NOT_FOUND: Final = NotFound().get_body().encode()
 
 
@@ -35,9 +34,10 @@ def answer_of(app: Any, plan: Plan, context: Any, value: Any) -> Any:
     """
     kind = type(value)
     headers = None
+    body: bytes | None
     more: Any = ()
-    if kind is _Written:
-        body, code, content_type, more = value
+    if isinstance(value, Written):
+        body, code, content_type, more = value.body, value.code, value.content_type, value.headers
     elif not plan.direct:
         return hooks.after(app, plan, context, app.make_response(value))
     elif kind is _Response:

@@ -88,9 +88,6 @@ def serve(  # noqa: C901, PLR0912, PLR0915 - see below
     context.path = path
     context.host = host
     context.app_context = app_context
-    # Also defaults of the classes; but what an object has itself is found sooner.
-    context.made = context.opened = context.after = None
-    context.pushed = app_context.pushed = None
     app_token = app_context.token = _set_app(app_context)
     token = context.token = _set_request(context)
     response: Any = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from flask import Response, current_app
 from flask.globals import _cv_request
@@ -54,13 +54,16 @@ def own_direct(view: Any) -> Any:
     return found[1] if type(found) is tuple and found[0] is view else view
 
 
-class Written(NamedTuple):
+class Written:
     """An answer that needs no response unless somebody wants to see one."""
 
-    body: bytes
-    code: int
-    content_type: str
-    headers: tuple[tuple[str, str], ...] = ()
+    def __init__(
+        self, body: bytes, code: Any, content_type: Any, headers: tuple[tuple[str, str], ...] = ()
+    ) -> None:
+        self.body = body
+        self.code = code
+        self.content_type = content_type
+        self.headers = headers
 
 
 def status_line(code: Any) -> str:
@@ -90,11 +93,10 @@ def make(body: bytes, code: Any, content_type: Any) -> Response:
     return current_app.response_class(body, code, content_type=content_type)
 
 
-def response_of(written: Any) -> Response:
+def response_of(written: Written) -> Response:
     """Make the response of an answer that somebody wants to see after all."""
-    body, code, content_type, headers = written
-    response = make(body, code, content_type)
-    response.headers.extend(headers)
+    response = make(written.body, written.code, written.content_type)
+    response.headers.extend(written.headers)
     return response
 
 
