@@ -149,3 +149,61 @@ def test_an_exception_of_the_log_reaches_the_server_and_the_ids_are_given_back(
     with pytest.raises(ZeroDivisionError):
         crate(environ(), lambda *_: None)
     assert current_ids.get() is None
+
+
+class Sent(list):
+    """A server that takes headers in parts."""
+
+    def __call__(self, status, headers, exc_info=None):
+        self.append((status, headers))
+
+    def in_parts(self, status, headers, *parts):
+        self.append((status, headers, *parts))
+
+
+def started(make_crate, environ, start_response):
+    def app(environ, start_response):
+        start_response("200 OK", [("Content-Length", "0")])
+        return []
+
+    make_crate(app)(environ(HTTP_X_REQUEST_ID="id-1"), start_response)
+
+
+def test_a_server_that_takes_parts_gets_the_same_objects_each_time(make_crate, environ):
+    crate, sent = make_crate(), Sent()
+    for _ in range(2):
+        crate(environ(HTTP_X_REQUEST_ID="id-1"), sent)
+    (_, headers, before, request_id, behind), (_, others, same, *_, last) = sent
+    assert before
+    assert before is same
+    assert behind is last
+    assert request_id == "id-1"
+    assert headers == others
+    assert headers is not others
+
+
+def test_what_only_stands_for_such_a_server_gets_one_list(make_crate, environ):
+    seen, server = [], Sent()
+
+    class Watching:
+        def __call__(self, status, headers, *_):
+            seen.append(headers)
+
+        def __getattr__(self, name):
+            return getattr(server, name)
+
+    started(make_crate, environ, Watching())
+    assert ("X-Request-ID", "id-1") in seen[0]
+    assert server == []
+
+
+def test_another_start_is_one_list(make_crate, environ):
+    def app(environ, start_response):
+        start_response("200 OK", [("A", "1")])
+        start_response("500 NO", [("B", "1")], (ValueError, ValueError("late"), None))
+        return []
+
+    sent = Sent()
+    make_crate(app)(environ(HTTP_X_REQUEST_ID="id-1"), sent)
+    assert ("X-Request-ID", "id-1") in sent[1][1]
+    assert len(sent[1]) == 2

@@ -93,7 +93,8 @@ class Answer:
         """Complete the headers and pass them on (PEP 3333, "The start_response() Callable").
 
         What an app gives is taken as it is: the server has its say. One whose ``start_response``
-        has a method ``in_parts`` is told which headers are the same objects in many answers.
+        is of a class with a method ``in_parts`` is told which headers are the same objects in
+        many answers.
 
         :raises BaseException: that of *exc_info*, when the headers are out already.
         """
@@ -102,9 +103,10 @@ class Answer:
             self._environ, self._exchange, code, headers
         )
         start = self._start_response
-        in_parts = None if exc_info is not None else getattr(start, "in_parts", None)
-        if in_parts is not None:
-            self._write = in_parts(status, given, before, request_id, behind)
+        # Of the class, since what stands for another has its attributes, and wants to be called.
+        has_parts = exc_info is None and getattr(type(start), "in_parts", None) is not None
+        if has_parts:
+            self._write = cast("Any", start).in_parts(status, given, before, request_id, behind)
         else:
             given += before
             if request_id is not None:

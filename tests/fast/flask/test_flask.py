@@ -386,3 +386,19 @@ def test_what_is_not_matched_may_be_said_in_any_way(option, value, served):
     app.add_url_rule("/", view_func=lambda: "found")
     assert app.test_client().get("/").text == "found"
     assert served == ["/"]
+
+
+def test_what_stands_for_wsgi_app_is_called_in_its_place(monkeypatch):
+    genuine, asked = carboy.Flask.wsgi_app, []
+
+    def traced(self, environ, start_response):
+        asked.append(environ["PATH_INFO"])
+        return genuine(self, environ, start_response)
+
+    app = carboy.Flask(__name__, static_folder=None)
+    assert app.quickest != app.wsgi_app
+    monkeypatch.setattr(carboy.Flask, "wsgi_app", traced)
+    assert app.quickest == app.wsgi_app
+    monkeypatch.undo()
+    app.wsgi_app = functools.partial(traced, app)
+    assert app.quickest is app.wsgi_app

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -209,3 +210,21 @@ def test_a_file_goes_where_the_request_wants_it():
         {"boundary": B.decode()},
     )
     assert wanted.getvalue() == b"\x00\xff\r\n\r\n-- \r"
+
+
+def test_a_file_of_the_projects_own_gets_bytes_as_ever():
+    class Store(io.BytesIO):
+        def write(self, data: Any) -> int:
+            given.append(data)
+            return super().write(data)
+
+    given: list[Any] = []
+    body = b"--%b\r\n%b\r\n\r\ncontent\r\n--%b--\r\n" % (
+        B, b'Content-Disposition: form-data; name="a"; filename="b"', B
+    )  # fmt: skip
+    made = quick._Quick(lambda *_, **__: Store())
+    before = hits()
+    made.parse(io.BytesIO(body), "multipart/form-data", len(body), {"boundary": B.decode()})
+    assert hits() == before + 1
+    assert given == [b"content"]
+    assert type(given[0]) is bytes

@@ -79,9 +79,7 @@ def test_who_came_to_a_number_that_another_had_is_not_forgotten(lobby, take, con
 
     class Waiting(dict):
         def copy(self):  # what the look saw is gone when it acts
-            late = type(connection).__new__(type(connection))
-            late.deadline = 0
-            return {connection.fd: late}
+            return {connection.fd: type(connection)(None, connection.sock, None, None, 0.0)}
 
     lobby._waiting = Waiting(lobby._waiting)
     lobby.look_after()

@@ -159,14 +159,14 @@ def test_large_ones_are_not_gathered(sending, connection, pair):
 
 
 def test_one_that_fails_takes_none_along(sending, connection, pair, caplog):
-    other = Mock(fd=-1)
-    other.sock.send.side_effect = ValueError("a defect")
+    broken = Mock(**{"fileno.return_value": -1, "send.side_effect": ValueError("a defect")})
+    other = type(connection)(None, broken, None, None, 0.0)
     sending.gather(other, b"one", is_last=False)
     sending.gather(connection, b"two", is_last=False)
     sending.send_gathered()
     assert pair[1].recv(9) == b"two"
     assert "a defect" in caplog.text
-    other.close.assert_called_once_with()
+    broken.close.assert_called_once_with()
 
 
 def test_no_answer_is_sent_before_its_line(sending, lines, connection, pair):

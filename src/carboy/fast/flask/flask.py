@@ -116,7 +116,7 @@ class Flask(flask.Flask):
     def quickest(self) -> WSGIApplication:
         """What does the same as :attr:`wsgi_app` is now, called as quickly as can be."""
         called = self.wsgi_app
-        own = getattr(called, "__func__", None) is Flask.wsgi_app and "wsgi_app" not in vars(self)
+        own = getattr(called, "__func__", None) is _WSGI_APP and "wsgi_app" not in vars(self)
         return partial(enter, self) if own else called
 
     def preprocess_request(self) -> Any:
@@ -147,3 +147,7 @@ class Flask(flask.Flask):
             if answer is None:
                 raise
             return answer
+
+
+# Before anybody can have replaced it.
+_WSGI_APP = Flask.wsgi_app

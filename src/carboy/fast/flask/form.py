@@ -162,9 +162,10 @@ def _kept(genuine: MultiPartParser, event: File, content: memoryview, length: in
     file: IO[bytes]
     if factory is Request._get_file_stream:
         file = cast("IO[bytes]", SpooledTemporaryFile(WHOLE_BYTES_MAX, "rb+"))  # noqa: SIM115
+        file.write(content)
     else:
         file = genuine.start_file_streaming(event, length)
-    file.write(content)
+        file.write(bytes(content))
     file.seek(0)
     return FileStorage(file, event.filename, event.name, headers=event.headers)
 

@@ -9,10 +9,11 @@ from collections import deque
 from collections.abc import Callable
 from io import BufferedReader
 from threading import get_ident
+from types import FunctionType
 from typing import Any, Final
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
-from flask import Flask
+import flask.app
 
 from carboy.logs import Lines
 from carboy.server.arrival import Arrival
@@ -75,8 +76,7 @@ class Desk:
         self.ready: deque[Connection] = deque()
         self._app: Any = app
         # What Flask's own method does is done here, at the price of one call less.
-        kind: Any = type(app)
-        self._calls_inside = kind.__call__ is Flask.__call__
+        self._calls_inside = calls_inside(app)
         self._cfg = cfg
         self._lobby = lobby
         self._crew = crew
@@ -261,6 +261,17 @@ class Desk:
             with contextlib.suppress(OSError):
                 connection.sock.send(_TOO_SLOW)
             self._lobby.linger(connection)
+
+
+def calls_inside(app: Any) -> bool:
+    """Tell whether calling *app* does what Flask does: it calls ``wsgi_app``.
+
+    Looked at by where the function was written: agents that trace replace it, mostly before
+    there is anything to compare with.
+    """
+    kind: Any = type(app)
+    called = kind.__call__
+    return type(called) is FunctionType and called.__globals__ is vars(flask.app)
 
 
 def _finish(left: Any, body: Any) -> None:

@@ -21,7 +21,7 @@ _log: Final = logging.getLogger("gunicorn.error")
 _READ_BYTES: Final = 64 * 1024
 _LINGER_S: Final = 2.0
 # Streams are sent by a thread that waits for its client: one that takes nothing is cut off.
-_STALLED_S: Final = 60
+_STALLED_S = 60
 
 
 class Lobby:
