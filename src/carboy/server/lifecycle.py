@@ -18,11 +18,10 @@ from gunicorn.workers.base import Worker as BaseWorker  # type: ignore[import-un
 from carboy.api.answers import render
 from carboy.api.envelope import JSend
 from carboy.errors import ApiError, CarboyError
+from carboy.server import freed
 
 DISMISSAL = signal.SIGUSR2
 """What the master sends to a worker that shall finish its requests and leave."""
-
-_KEPT_BYTES = 4 * 1024 * 1024
 
 
 class Lifecycle(BaseWorker):  # type: ignore[misc]
@@ -36,7 +35,7 @@ class Lifecycle(BaseWorker):  # type: ignore[misc]
 
     def init_process(self) -> None:
         """Begin as a process of its own."""
-        _keep_what_is_freed()
+        freed.keep()
         super().init_process()
 
     def load_wsgi(self) -> None:
@@ -98,18 +97,6 @@ def has_waiting(listener: Any) -> bool:
     queue = select.poll()
     queue.register(listener.fileno(), select.POLLIN)
     return bool(queue.poll(0))
-
-
-def _keep_what_is_freed() -> None:
-    """Have the C library keep some freed megabytes for the next request that needs as many.
-
-    By default glibc gives the system back what a thread frees beyond 128 KiB, and every upload
-    and every large answer pays for new pages. A block that is freed raises the threshold to its
-    size, and what is kept to twice as much.
-
-    Source: mallopt(3), ``M_MMAP_THRESHOLD``, "dynamic mmap threshold".
-    """
-    bytearray(_KEPT_BYTES)
 
 
 def _pay_no_heed(_sig: int, _frame: FrameType | None) -> None:
