@@ -152,7 +152,7 @@ MUTANTS = {
     "an escape is itself": ('if "%" in path:', "if False:"),
     "a query ends at its first mark": ('target.partition("?")', 'target.rpartition("?")'),
     "a line that is known is the first one's": ("self._lines.get(first)", "next(iter(self._lines.values()), None)"),
-    "a line that is known has no query": ("self._lines[line] = made", 'self._lines[line] = (*made[:3], "")'),
+    "a line that is known is the root's": ("self._lines[line] = made", 'self._lines[line] = (*made[:2], "/", "")'),
     "what is long is taken": ("min(_HEAD_BYTES, cfg.limit_request_line or _HEAD_BYTES)", "20_000"),
     "any number of fields is taken": ("_FIELDS_MAX: Final = 100", "_FIELDS_MAX: Final = 1000"),
     "the content's type is a field": ('"CONTENT-TYPE": "CONTENT_TYPE", ', ""),
@@ -193,6 +193,25 @@ def test_fields_are_remembered_unless_they_are_secret_or_many(cfg, connection):
     for number in range(2500):
         ask(b"X-A: %d" % number)
     assert 0 < len(reader._known) <= 1000
+
+
+def test_lines_are_remembered_once_they_come_again_and_without_queries(cfg, connection):
+    reader = Heads(cfg, SERVER)
+
+    def ask(target):
+        assert reader.read(b"GET %b HTTP/1.1\r\nHost: a\r\n\r\n" % target, connection)
+
+    for _ in range(3):
+        ask(b"/a?token=secret")
+    ask(b"/reset/secret")
+    assert reader._lines == {}
+    ask(b"/a")
+    ask(b"/a")
+    assert reader._lines == {b"GET /a HTTP/1.1": ("GET", "/a", "/a", "")}
+    for number in range(2500):
+        ask(b"/%d" % number)
+        ask(b"/%d" % number)
+    assert 0 < len(reader._lines) <= 1000
 
 
 def test_what_came_before_is_not_read_again_but_secrets_are_not_kept(cfg, connection):

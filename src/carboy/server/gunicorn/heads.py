@@ -134,8 +134,9 @@ class Heads:
         if "%" in path:
             path = unquote_to_bytes(path).decode("latin-1")
         made = found[1].decode("latin-1"), target, path, query
-        if len(line) <= _KNOWN_BYTES:
-            # What comes once, such as a link with a secret, is not kept, nor pushes anything out.
+        if len(line) <= _KNOWN_BYTES and not query:
+            # Queries may have secrets. What comes once, such as a link with one, is not kept,
+            # nor pushes anything out.
             once, mark = self._once, hash(line)
             if mark in once:
                 if len(self._lines) >= _KNOWN_MAX:
