@@ -216,6 +216,11 @@ def test_a_replica_that_is_stopped_by_hand_takes_no_request_with_it(stack):
         stack.docker("stop", stopped)
         load.wait_for(100)
         stack.docker("start", stopped)
+        # The other one answers meanwhile, and whoever is stopped while it starts says so.
+        until = time.monotonic() + PATIENCE_S
+        while stack.inspect(stopped)["State"]["Health"]["Status"] != "healthy":
+            assert time.monotonic() < until
+            load.wait_for(20)
         load.wait_for(100)
     assert load.lost == {}
 
