@@ -10,6 +10,7 @@ pytestmark = pytest.mark.skipif(sys.version_info < (3, 13), reason="older Python
 FIRST_REQUESTS = """
 import sys, threading
 from carboy.fast.flask import Flask
+from carboy.fast.flask.plan import plan_of
 
 sys.setswitchinterval(1e-6)
 app = Flask(__name__)
@@ -20,7 +21,7 @@ noticing = []
 def first():
     together.wait()
     app.test_client().get("/")
-    noticing.append(app._plan().watch._notices)
+    noticing.append(plan_of(app).watch._notices)
 
 threads = [threading.Thread(target=first) for _ in range(8)]
 for thread in threads:

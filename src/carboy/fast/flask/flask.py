@@ -15,9 +15,8 @@ from carboy.fast.flask.config import Config
 from carboy.fast.flask.lane import enter
 from carboy.fast.flask.lazily import lazily
 from carboy.fast.flask.map import Map
-from carboy.fast.flask.plan import ATTRIBUTES, Plan
+from carboy.fast.flask.plan import ATTRIBUTES, Plan, plan_of
 from carboy.fast.flask.provider import JSONProvider
-from carboy.fast.flask.watch import UNTOUCHED
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -89,7 +88,7 @@ class Flask(flask.Flask):
     @property
     def closed(self) -> str | None:
         """Why every request goes through Flask's own code; ``None``: none has to."""
-        return self._plan().closed
+        return plan_of(self).closed
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
@@ -101,12 +100,6 @@ class Flask(flask.Flask):
     def __delattr__(self, name: str) -> None:
         super().__delattr__(name)
         self._current.drop()
-
-    def _plan(self) -> Plan:
-        plan: Plan | None = self._current.plan
-        if plan is None or (not plan.witness.__flags__ & UNTOUCHED and plan.watch.changed()):
-            plan = self._current.renew(self)
-        return plan
 
     def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """See :meth:`flask.Flask.wsgi_app`."""

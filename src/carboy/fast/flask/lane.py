@@ -14,9 +14,8 @@ from carboy.fast.flask import hooks
 from carboy.fast.flask.answering import answer_of
 from carboy.fast.flask.context import AppContext, RequestContext
 from carboy.fast.flask.matching import METHODS
-from carboy.fast.flask.plan import Plan
+from carboy.fast.flask.plan import Plan, plan_of
 from carboy.fast.flask.response import own_direct, send
-from carboy.fast.flask.watch import UNTOUCHED
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -40,14 +39,7 @@ _reset_request: Final = _cv_request.reset
 
 def enter(app: Any, environ: WSGIEnvironment, start_response: StartResponse) -> Any:
     """Answer in the lane, or by Flask's own code."""
-    current = app._current
-    plan: Plan | None = current.plan
-    if plan is None:
-        plan = current.renew(app)
-    else:
-        flags: int = plan.witness.__flags__
-        if not flags & UNTOUCHED and plan.watch.changed():
-            plan = current.renew(app)
+    plan = plan_of(app)
     host = plan.hosts.get((environ.get("HTTP_HOST"), environ.get("wsgi.url_scheme")))
     if host is None:
         host = plan.judge(app, environ)

@@ -28,12 +28,12 @@ from carboy.fast.flask.config import READ, Config
 from carboy.fast.flask.map import Map
 from carboy.fast.flask.provider import JSONProvider
 from carboy.fast.flask.request import Request
-from carboy.fast.flask.watch import Watch
+from carboy.fast.flask.watch import UNTOUCHED, Watch
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-__all__ = ["ATTRIBUTES", "Plan"]
+__all__ = ["ATTRIBUTES", "Plan", "plan_of"]
 
 _log: Final = logging.getLogger("carboy.flask")
 _HOSTS_REMEMBERED: Final = 256
@@ -193,6 +193,18 @@ class Plan:
         return bool(by_code) and any(
             not kinds.isdisjoint(by_code[each]) for each in (code, None) if by_code.get(each)
         )
+
+
+def plan_of(app: Any) -> Plan:
+    """Give the plan of *app*, made anew if anything has changed."""
+    current = app._current
+    plan: Plan | None = current.plan
+    if plan is not None:
+        flags: int = plan.witness.__flags__
+        if flags & UNTOUCHED or not plan.watch.changed():
+            return plan
+    renewed: Plan = current.renew(app)
+    return renewed
 
 
 def _look(kind: type) -> Callable[[], Any]:
