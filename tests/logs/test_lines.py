@@ -47,6 +47,20 @@ def test_no_step_is_larger_than_a_pipe_takes_whole(pipe, monkeypatch):
     assert b"".join(steps).count(b"\n") == 40
 
 
+def test_a_file_takes_many_lines_in_one_step(tmp_path, monkeypatch):
+    steps, genuine = [], os.write
+    monkeypatch.setattr(os, "write", lambda to, data: steps.append(data) or genuine(to, data))
+    waiting = Lines()
+    lines = [f"{number:03}" + "x" * 996 + "\n" for number in range(100)]
+    with (tmp_path / "log").open("wb") as file:
+        for line in lines:
+            waiting.add(file.fileno(), line)
+        waiting.write()
+    assert (tmp_path / "log").read_text() == "".join(lines)
+    assert len(steps) == 2
+    assert all(step.endswith(b"\n") for step in steps)
+
+
 def test_a_line_that_is_too_long_does_not_wait(pipe):
     waiting = Lines()
     assert waiting.add(pipe[1], "x" * (LINE_BYTES_MAX - 1) + "\n")

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import stat
 import sys
 from collections import deque
 from threading import Lock
+from typing import Final
 
 from carboy.logs.output import LINE_BYTES_MAX, Shortcut, write_whole
+
+# A file takes any write whole; no more than this is put together for one.
+_FILE_BYTES_MAX: Final = 1 << 16
 
 
 class Lines:
@@ -49,23 +55,36 @@ class Lines:
     def write(self) -> None:
         """Write what waits, whole lines in each step; several threads may.
 
+        Steps are no larger than a pipe takes whole, unless the lines go to a file.
+
         Behind it everything is written that was added before, by whatever thread.
         """
         with self._writing:
             waiting = self._waiting
             part: list[str] = []
             target = room = 0
+            of_file = False
             while waiting:
                 descriptor, line = waiting.popleft()
-                if part and (descriptor != target or len(line) > room):
+                if part and descriptor == target and room < len(line) and not of_file:
+                    of_file = _is_file(target)
+                    room += _FILE_BYTES_MAX if of_file else 0
+                if part and (descriptor != target or room < len(line)):
                     _write(target, part)
                     part = []
                 if not part:
-                    target, room = descriptor, LINE_BYTES_MAX
+                    target, room, of_file = descriptor, LINE_BYTES_MAX, False
                 part.append(line)
                 room -= len(line)
             if part:
                 _write(target, part)
+
+
+def _is_file(descriptor: int) -> bool:
+    try:
+        return stat.S_ISREG(os.fstat(descriptor).st_mode)
+    except OSError:
+        return False
 
 
 def _write(descriptor: int, lines: list[str]) -> None:
