@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.utils import get_content_type
 
 from carboy.fast.flask import hooks
+from carboy.fast.flask.json_bytes import body_of
 from carboy.fast.flask.plan import Plan
 from carboy.fast.flask.response import LINES, Written, plain, status_line
 
@@ -89,7 +90,7 @@ def _written(plan: Plan, data: Any) -> tuple[bytes | None, Any]:
         content_type = plan.json.mimetype
         if content_type != _JSON:
             content_type = get_content_type(content_type, "utf-8")
-        return plan.json.body(data), content_type
+        return body_of(plan.json, data), content_type
     if kind is str:
         return data.encode(), _HTML
     return (data if kind is bytes else None), _HTML

@@ -10,6 +10,7 @@ from flask.globals import _cv_request
 from werkzeug.exceptions import HTTPException
 
 from carboy.fast.flask.lazily import lazily
+from carboy.fast.flask.making import request_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -114,26 +115,7 @@ class RequestContext(ctx.RequestContext):
         self.environ = environ
         self.made = self.request
 
-    @lazily
-    def request(self) -> Request:
-        """What the lane was asked."""
-        return self.make()
-
-    def make(self) -> Request:
-        """Make the request, for whoever knows that it was not made before."""
-        environ, plan = self.environ, self.plan
-        request = plan.request_on(environ, environ["REQUEST_METHOD"], self.path)
-        request.json_module = plan.json
-        request.host = self.host
-        if plan.trusted is not None:
-            request.trusted_hosts = plan.trusted
-        if self.route is not None:
-            request.url_rule = self.route.rule
-            request.view_args = self.values
-        self.made = self.request = request
-        if self.token is None:  # it is over
-            environ["werkzeug.request"] = None
-        return request
+    request = lazily(request_of)
 
     @property
     def method(self) -> str:

@@ -61,6 +61,7 @@ _CLASSES: dict[type, tuple[str, ...]] = {
         "get_json",
         "host",
         "is_json",
+        "json",
         "max_content_length",
         "on_json_loading_failed",
         "stream",
@@ -129,8 +130,8 @@ LIBRARY = tuple(
 # Of Flask 3.1.3 and Werkzeug 3.1.9.
 _FINGERPRINTS = frozenset(
     {
-        "25bce9859eea4d0c7effbc19346c735b",  # CPython 3.11
-        "a829dd84bbec7f88136b528bc00b9cae",  # from 3.12 on, which inlines comprehensions
+        "2960c0181b498b0bcdcf5fe32c687e6c",  # CPython 3.11
+        "4331e7b04fccb89dd2b784c5e6b87486",  # from 3.12 on, which inlines comprehensions
     }
 )
 

@@ -13,6 +13,7 @@ from werkzeug.wsgi import ClosingIterator
 from carboy.fast.flask import hooks
 from carboy.fast.flask.answering import answer_of
 from carboy.fast.flask.context import AppContext, RequestContext
+from carboy.fast.flask.making import request_of
 from carboy.fast.flask.matching import METHODS
 from carboy.fast.flask.plan import Plan, plan_of
 from carboy.fast.flask.response import own_direct, send
@@ -204,7 +205,7 @@ def _match(
         if made is not None:
             made.url_rule, made.view_args = found[0].rule, found[1]
         return found
-    request = context.made or context.make()
+    request = context.made or request_of(context)
     if regular and routes.can_be_asked_twice:
         try:
             plan.url_map._matcher.match(routes.domain, path, method, websocket=False)

@@ -17,7 +17,7 @@ class lazily:  # noqa: N801 - used as a decorator
 
     def __init__(self, make: Callable[[Any], Any]) -> None:
         self._make = make
-        self.__doc__ = make.__doc__
+        self._name = ""
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name

@@ -88,7 +88,7 @@ class Plan:
         self.hosts: dict[tuple[str | None, str | None], str] = {}
         self.plain_functions: dict[int, Any] = {}
         self.idle: list[Any] = []
-        self.request_on = Request.on
+        self.request_kind: Any = Request
         self.preprocessors = app.url_value_preprocessors
         self.before = app.before_request_funcs
         self.after = app.after_request_funcs

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import flask
-from flask.globals import _cv_app
 from werkzeug.datastructures import EnvironHeaders
 from werkzeug.formparser import FormDataParser
 from werkzeug.utils import cached_property
@@ -13,16 +12,9 @@ from werkzeug.wsgi import LimitedStream, _get_server
 
 from carboy.fast.flask.form import quickened
 from carboy.fast.flask.lazily import lazily
-from carboy.fast.flask.provider import JSONProvider
-from carboy.fast.flask.reading import exactly
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
+from carboy.fast.flask.reading import data_of, json_of
 
 __all__ = ["Request"]
-
-_new = object.__new__
-_LENGTH_DIGITS = 18
 
 
 class Request(flask.Request):
@@ -30,28 +22,10 @@ class Request(flask.Request):
 
     form_read = False
     """Whether there may be files to close."""
-    _body_length: int | None = None
+    body_length: int | None = None
+    """Of the body that was read by :func:`data_of`."""
 
-    @classmethod
-    def on(cls, environ: WSGIEnvironment, method: str, path: str) -> Request:
-        """Make what ``flask.Request(environ)`` makes.
-
-        :param method: in capital letters.
-        :param path: decoded.
-        """
-        self: Any = _new(cls)
-        self.environ = environ
-        self.method = method
-        self.path = path if path[:1] == "/" and path[1:2] != "/" else "/" + path.lstrip("/")
-        self.scheme = environ["wsgi.url_scheme"]
-        self.remote_addr = environ.get("REMOTE_ADDR")
-        query = environ.get("QUERY_STRING")
-        self.query_string = query.encode("latin1") if query else b""
-        root = environ.get("SCRIPT_NAME")
-        self.root_path = _decoded(root).rstrip("/") if root else ""
-        self.shallow = False
-        environ["werkzeug.request"] = self
-        return cast("Request", self)
+    json = property(json_of)
 
     @lazily
     def server(self) -> tuple[str, int | None] | None:
@@ -79,7 +53,7 @@ class Request(flask.Request):
     @cached_property
     def stream(self) -> Any:
         """See :attr:`werkzeug.wrappers.Request.stream`; at its end after :meth:`get_data`."""
-        length = self._body_length
+        length = self.body_length
         if length is None:
             return flask.Request.stream.fget(self)  # type: ignore[attr-defined]
         stream = LimitedStream(self.environ["wsgi.input"], length)
@@ -93,39 +67,7 @@ class Request(flask.Request):
         parse_form_data: bool = False,  # noqa: FBT001, FBT002
     ) -> Any:
         """See :meth:`werkzeug.wrappers.Request.get_data`."""
-        own = self.__dict__
-        environ = self.environ
-        announced = environ.get("CONTENT_LENGTH")
-        if (
-            as_text
-            or parse_form_data
-            or not cache
-            or not announced
-            or not announced.isdecimal()
-            or not announced.isascii()
-            or len(announced) > _LENGTH_DIGITS
-            or "_cached_data" in own
-            or "stream" in own
-            or "wsgi.input_terminated" in environ
-            or "HTTP_TRANSFER_ENCODING" in environ
-            or self.shallow
-            or not self._fits(length := int(announced))
-        ):
-            return super().get_data(cache, as_text, parse_form_data)  # type: ignore[call-overload]
-        data = exactly(environ["wsgi.input"], length)
-        self._cached_data = data
-        self._body_length = length
-        return data
-
-    def _fits(self, length: int) -> bool:
-        """Tell whether a body of *length* bytes is within the limit, as far as one is known."""
-        limit = self._max_content_length
-        if limit is None:
-            context = _cv_app.get(None)
-            if context is None:
-                return False
-            limit = context.app.config["MAX_CONTENT_LENGTH"]
-        return limit is None or length <= limit
+        return data_of(self, cache, as_text, parse_form_data)
 
     def get_json(
         self,
@@ -134,23 +76,4 @@ class Request(flask.Request):
         cache: bool = True,  # noqa: FBT001, FBT002
     ) -> Any:
         """See :meth:`werkzeug.wrappers.Request.get_json`."""
-        if (
-            cache
-            and type(self.json_module) is JSONProvider
-            and self._cached_json is flask.Request._cached_json
-            and (force or self.environ.get("CONTENT_TYPE") == "application/json")
-        ):
-            data = self.get_data()
-            try:
-                value = self.json_module.loads(data)
-            except ValueError:
-                pass  # what becomes of it is Werkzeug's business
-            else:
-                self._cached_json = (value, value)
-                return value
-        return super().get_json(force, silent, cache)
-
-
-def _decoded(text: str) -> str:
-    """Decode a string of WSGI (PEP 3333, "Unicode Issues")."""
-    return text.encode("latin1").decode(errors="replace")
+        return json_of(self, force, silent, cache)

@@ -1,0 +1,85 @@
+"""Flask's JSON as bytes: where orjson reads and writes what the standard library would."""
+
+from __future__ import annotations
+
+import json
+from json import encoder
+from typing import Any, Final
+
+import orjson
+
+from carboy.fast.flask.plainness import is_plain
+
+__all__ = ["NEVER", "body_of", "value_of"]
+
+NEVER: Final = (None, None, None, None)
+"""What a provider has made when it has made nothing yet."""
+
+_DIGITS_TO_ZERO: Final = bytes.maketrans(b"0123456789", b"0000000000")
+_MAY_NOT_FIT: Final = b"0" * 19  # digits of the smallest number that orjson would round
+_STRIDE: Final = 6
+_SUSPICIOUS: Final = b"000"  # of so many digits in a row, every sixth is three in a row
+_dumps: Final = orjson.dumps
+_loads: Final = orjson.loads
+_json: Final = json
+_standard_dumps: Final = json.dumps
+_c_make_encoder: Final[Any] = getattr(encoder, "c_make_encoder", None)
+_AS_IT_IS: Final = orjson.OPT_APPEND_NEWLINE
+_SORTED: Final = _AS_IT_IS | orjson.OPT_SORT_KEYS
+
+
+def body_of(provider: Any, value: Any) -> bytes | None:
+    """Write the body of an answer outside debug mode.
+
+    :param provider: what is set on it counts, such as ``sort_keys``.
+    :return: ``None`` if that is left to the provider's ``response``.
+    """
+    default, ascii_only, sort = provider.default, provider.ensure_ascii, provider.sort_keys
+    made = provider.made
+    if made[0] is not default or made[1] is not ascii_only or made[2] is not sort:
+        made = provider.made = (default, ascii_only, sort, _encoder(default, ascii_only, sort))
+    if made[3] is None or provider.compact is False or _json.dumps is not _standard_dumps:
+        return None
+    if is_plain(value):
+        try:
+            body: bytes = _dumps(value, None, _SORTED if sort else _AS_IT_IS)
+        except TypeError:  # such as a large integer
+            pass
+        else:
+            if not ascii_only or (body.isascii() and b"\x7f" not in body):
+                return body
+    try:
+        text = "".join(made[3](value, 0))
+    except RecursionError:  # a circle, perhaps: the standard library looks for them
+        text = provider.dumps(value, separators=(",", ":"))
+    return f"{text}\n".encode()
+
+
+def value_of(data: bytes) -> Any:
+    """Read a document.
+
+    :raises ValueError: if the standard library has to, since there may be a number in it that
+        orjson would round, or to say what is wrong.
+    """
+    if _SUSPICIOUS in data[::_STRIDE].translate(_DIGITS_TO_ZERO) and (
+        _MAY_NOT_FIT in data.translate(_DIGITS_TO_ZERO)
+    ):
+        raise ValueError("a number may not fit")
+    return _loads(data)
+
+
+def _encoder(default: Any, ascii_only: Any, sort: Any) -> Any:
+    """Make the encoder that ``json.dumps`` makes; ``None`` where it has none in C.
+
+    It does not look out for circles, so that threads may share it: one ends in a
+    :class:`RecursionError`, upon which the standard library has its say.
+    """
+    in_c = getattr(encoder, "c_make_encoder", None) is _c_make_encoder is not None
+    if not in_c:
+        return None
+    escape = encoder.encode_basestring_ascii if ascii_only else encoder.encode_basestring
+    skip_keys, allow_nan = False, True
+    try:
+        return _c_make_encoder(None, default, escape, None, ":", ",", sort, skip_keys, allow_nan)
+    except TypeError:
+        return None
