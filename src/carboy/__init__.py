@@ -6,9 +6,9 @@ them does not pay for the rest.
 
 from __future__ import annotations
 
-import gc
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from carboy.importing import imported, patterns_later
 
 if TYPE_CHECKING:
     from carboy.api.auth import Auth, current_user, owned_by, public, requires
@@ -134,26 +134,11 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
-        value = globals()[name] = getattr(_imported(_HOMES[name]), name)
+        # Those of addresses are half of what it takes to import marshmallow.
+        patterns_later("marshmallow.validate", "Email")
+        value = globals()[name] = getattr(imported(_HOMES[name]), name)
         return value
     raise AttributeError(f"module 'carboy' has no attribute {name!r}")
-
-
-def _imported(module: str) -> Any:
-    """Import without looking for garbage meanwhile: what modules define stays, and is a lot."""
-    kept = gc.get_threshold()
-    if not kept[0]:  # nobody looks, or another thread is here
-        return import_module(module)
-    frozen = gc.get_freeze_count()
-    gc.set_threshold(0)
-    try:
-        return import_module(module)
-    finally:
-        if not frozen:
-            # Thereby it counts as old, without having been looked through as young.
-            gc.freeze()
-            gc.unfreeze()
-        gc.set_threshold(*kept)
 
 
 def __dir__() -> list[str]:

@@ -7,10 +7,10 @@ import os
 import sys
 from typing import TextIO
 
+from carboy.importing import when_imported
 from carboy.logs.development import leave_out_requests_of_werkzeug
 from carboy.logs.formats import make_formatter
 from carboy.logs.handler import Output
-from carboy.logs.imports import when_imported
 from carboy.logs.records import mark_records
 from carboy.settings import Settings
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import cache
 from typing import Any, NamedTuple
 
 from marshmallow import fields, validate
@@ -42,8 +43,6 @@ _CALLS = {
 }
 # Where one of these is set on a validator itself, it is not what was read above.
 _OWN = frozenset({"USER_REGEX", "DOMAIN_REGEX", "DOMAIN_WHITELIST", "__call__"})
-_USER, _DOMAIN = validate.Email.USER_REGEX.match, validate.Email.DOMAIN_REGEX.match
-_LOCAL = tuple(validate.Email.DOMAIN_WHITELIST)
 
 
 class Way(NamedTuple):
@@ -163,12 +162,20 @@ def _regexp(source: Source, validator: validate.Regexp, v: str) -> str:
 
 def _email(source: Source, validator: validate.Email, v: str) -> str:
     del validator
-    return f"{source.name(_is_email)}({v})"
+    return f"{source.name(_email_check())}({v})"
 
 
-def _is_email(value: str) -> bool:
-    user, at, domain = value.rpartition("@")
-    return bool(at and _USER(user)) and (domain in _LOCAL or _DOMAIN(domain) is not None)
+@cache
+def _email_check() -> Callable[[str], bool]:
+    """Take over marshmallow's patterns, which are compiled when they are first looked at."""
+    is_user, is_domain = validate.Email.USER_REGEX.match, validate.Email.DOMAIN_REGEX.match
+    local = tuple(validate.Email.DOMAIN_WHITELIST)
+
+    def is_email(value: str) -> bool:
+        user, at, domain = value.rpartition("@")
+        return bool(at and is_user(user)) and (domain in local or is_domain(domain) is not None)
+
+    return is_email
 
 
 _WRITTEN: Mapping[type[Validator], Any] = {

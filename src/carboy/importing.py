@@ -1,0 +1,133 @@
+"""Importing: with what follows upon it, and without what nobody has asked for yet."""
+
+from __future__ import annotations
+
+import gc
+import re
+import sys
+from collections.abc import Callable, Sequence
+from functools import cache
+from importlib import import_module
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
+from types import ModuleType
+from typing import Any
+
+__all__ = ["imported", "patterns_later", "when_imported"]
+
+_COMPILE = re.compile
+
+
+def imported(module: str) -> Any:
+    """Import *module* without looking for garbage meanwhile: what modules define stays.
+
+    :return: the module itself, also of a package.
+    """
+    kept = gc.get_threshold()
+    if not kept[0]:  # nobody looks, or another thread is here
+        return import_module(module)
+    frozen = gc.get_freeze_count()
+    gc.set_threshold(0)
+    try:
+        return import_module(module)
+    finally:
+        if not frozen:
+            # Thereby it counts as old, without having been looked through as young.
+            gc.freeze()
+            gc.unfreeze()
+        gc.set_threshold(*kept)
+
+
+def when_imported(name: str, act: Callable[[], None]) -> None:
+    """Call *act* right after the module *name* was imported; at once if it was already."""
+
+    def run(load: Callable[[], None]) -> None:
+        load()
+        act()
+
+    if name in sys.modules:
+        act()
+    else:
+        sys.meta_path.insert(0, _Waiting(name, run))
+
+
+@cache
+def patterns_later(name: str, *classes: str) -> None:
+    """Have regular expressions of a module compiled when somebody looks at them; once is enough.
+
+    Meant are those that are attributes of classes. Whoever reads one gets what would have been
+    there at once; nothing happens to a module that was imported before.
+
+    :param name: of the module.
+    :param classes: names of its classes.
+    """
+
+    def compile_later(pattern: Any, flags: int = 0) -> Any:
+        asked = sys._getframe(1)  # noqa: SLF001
+        if asked.f_code.co_name in classes and asked.f_globals.get("__name__") == name:
+            return _Pattern(pattern, flags)
+        return _COMPILE(pattern, flags)
+
+    def run(load: Callable[[], None]) -> None:
+        genuine, re.compile = re.compile, compile_later
+        try:
+            load()
+        finally:
+            re.compile = genuine
+
+    if name not in sys.modules:
+        sys.meta_path.insert(0, _Waiting(name, run))
+
+
+class _Pattern:
+    """Becomes the pattern that it stands for when it is looked at."""
+
+    def __init__(self, pattern: Any, flags: int) -> None:
+        self._given = pattern, flags
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._place = owner, name
+
+    def __get__(self, instance: object, owner: type) -> re.Pattern[Any]:
+        pattern = _COMPILE(*self._given)
+        setattr(*self._place, pattern)
+        return pattern
+
+
+class _Waiting(MetaPathFinder):
+    def __init__(self, name: str, run: Callable[[Callable[[], None]], None]) -> None:
+        self._name = name
+        self._run = run
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Find the module as it would be found, and let it be loaded with what belongs to it."""
+        del path, target
+        if fullname != self._name or self not in sys.meta_path:
+            return None
+        sys.meta_path.remove(self)
+        spec = find_spec(fullname)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _Loading(spec.loader, self._run)
+        return spec
+
+
+class _Loading(Loader):
+    """Loads as the module's own loader does, which it hands over before the module runs."""
+
+    def __init__(self, loader: Loader, run: Callable[[Callable[[], None]], None]) -> None:
+        self._loader = loader
+        self._run = run
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        """Create it as its own loader does."""
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Run it, and what belongs to it."""
+        module.__loader__ = self._loader
+        if module.__spec__ is not None:
+            module.__spec__.loader = self._loader
+        self._run(lambda: self._loader.exec_module(module))
