@@ -2,8 +2,8 @@
 """The programs that ``start.py`` starts."""
 
 _CARBOY = """
-from marshmallow import fields, validate
 from carboy import Blueprint, Carboy, {names}Flask, Schema
+from marshmallow import fields, validate
 {imports}
 
 class ItemIn(Schema):
@@ -38,9 +38,9 @@ Carboy(app)
 
 _FASTAPI = """
 import os
-{imports}
 from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field
+{imports}
 
 
 class ItemIn(BaseModel):
