@@ -85,7 +85,7 @@ REQUESTS = {
     "chunks have a length": ("reading", '        or "HTTP_TRANSFER_ENCODING" in environ\n', ""),
     "there is no limit": ("reading", "return limit is None or length <= limit", "return True"),
     "a body may end early": ("reading", "raise ClientDisconnected\n", "break\n"),
-    "anything is JSON": ("reading", 'force or request.environ.get("CONTENT_TYPE") == _JSON', "True"),
+    "anything is JSON": ("reading", 'force or own["environ"].get("CONTENT_TYPE") == _JSON', "True"),
     "files stay open": ("request", "self.form_read = True", "pass"),
     "the root has a slash": ("making", '_decoded(root).rstrip("/")', "_decoded(root)"),
     "what was read is read again": ("reading", 'own["body_length"] = length', "pass"),

@@ -44,7 +44,7 @@ def answer_of(app: Any, plan: Plan, context: Any, value: Any) -> Any:
     elif kind is _Response:
         return hooks.after(app, plan, context, value)
     else:
-        data, code, headers = (value, _OK, None) if kind in _DATA else _parts(value)
+        data, code, headers = (value, _OK, None) if kind is dict or kind is list else _parts(value)
         body, content_type = _written(plan, data)
     # Last, since what writes a value may be the project's own.
     seen = (
@@ -86,7 +86,7 @@ def _parts(value: Any) -> tuple[Any, int, Any]:
 def _written(plan: Plan, data: Any) -> tuple[bytes | None, Any]:
     """Write a body of the plainest types."""
     kind = type(data)
-    if kind in _DATA:
+    if kind is dict or kind is list:
         content_type = plan.json.mimetype
         if content_type != _JSON:
             content_type = get_content_type(content_type, "utf-8")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from carboy.fast.flask.plan import Plan
+    from carboy.fast.flask.rules import Route
 
 __all__ = ["request_of"]
 
@@ -18,7 +22,7 @@ def request_of(context: Any) -> Any:
     path: str = context.path
     query: str | None = environ.get("QUERY_STRING")
     root: str | None = environ.get("SCRIPT_NAME")
-    plan = context.plan
+    plan: Plan = context.plan
     own: dict[str, Any] = {
         "environ": environ,
         "method": environ["REQUEST_METHOD"],
@@ -33,7 +37,7 @@ def request_of(context: Any) -> Any:
     }
     if plan.trusted is not None:
         own["trusted_hosts"] = plan.trusted
-    route = context.route
+    route: Route | None = context.route
     if route is not None:
         own["url_rule"] = route.rule
         own["view_args"] = context.values

@@ -28,7 +28,7 @@ def data_of(
 ) -> Any:
     """Do what :meth:`werkzeug.wrappers.Request.get_data` does."""
     own: dict[str, Any] = request.__dict__
-    environ: dict[str, Any] = request.environ
+    environ: dict[str, Any] = own["environ"]
     announced: str | None = environ.get("CONTENT_LENGTH")
     if (
         as_text
@@ -42,7 +42,7 @@ def data_of(
         or "stream" in own
         or "wsgi.input_terminated" in environ
         or "HTTP_TRANSFER_ENCODING" in environ
-        or request.shallow
+        or own["shallow"]
         or not _fits(request, length := int(announced))
     ):
         return _genuine.get_data(request, cache, as_text, parse_form_data)  # type: ignore[call-overload]
@@ -71,12 +71,12 @@ def json_of(
 ) -> Any:
     """Do what :meth:`werkzeug.wrappers.Request.get_json` does."""
     own: dict[str, Any] = request.__dict__
-    provider = request.json_module
+    provider = own["json_module"]
     if (
         not cache
         or type(provider) is not _JSONProvider
         or "_cached_json" in own
-        or not (force or request.environ.get("CONTENT_TYPE") == _JSON)
+        or not (force or own["environ"].get("CONTENT_TYPE") == _JSON)
     ):
         return _genuine.get_json(request, force, silent, cache)
     data = request.get_data() if "get_data" in own else data_of(request)
