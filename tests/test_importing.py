@@ -13,6 +13,8 @@ if sys.argv[1] == "before":
     import structlog
 Carboy(Flask("late"), {"APP_ENV": "Testing", "LOG_FORMAT": "json", "LOG_LEVEL": "INFO"})
 assert ("structlog" in sys.modules) is (sys.argv[1] == "before")
+import importlib.util
+assert importlib.util.find_spec("structlog").loader.get_source("structlog")
 import structlog
 structlog.get_logger("shop").info("sold", piece=7)
 assert '"event":"sold"' in sys.stderr.getvalue(), sys.stderr.getvalue()
@@ -106,7 +108,9 @@ except ValueError:
 else:
     known = some_patterns.Known
     print({name: type(value).__name__ for name, value in vars(known).items() if name[0] != "_"})
+    other = type("Other", (), dict(vars(known)))
     print(known().word.pattern, known.word is vars(known)["word"])
+    assert other.word is known.word is vars(other)["word"]
 print(re.compile is genuine, not any("_Waiting" in repr(finder) for finder in sys.meta_path))
 """
 

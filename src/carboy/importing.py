@@ -10,13 +10,10 @@ from functools import cache
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
-from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
 __all__ = ["imported", "patterns_later", "when_imported"]
-
-_COMPILE = re.compile
 
 
 def imported(module: str) -> Any:
@@ -63,14 +60,16 @@ def patterns_later(name: str, *classes: str) -> None:
     :param classes: names of its classes.
     """
 
-    def compile_later(pattern: Any, flags: int = 0) -> Any:
-        asked = sys._getframe(1)  # noqa: SLF001
-        if asked.f_code.co_name in classes and asked.f_globals.get("__name__") == name:
-            return _Pattern(pattern, flags)
-        return _COMPILE(pattern, flags)
-
     def run(load: Callable[[], None]) -> None:
-        genuine, re.compile = re.compile, compile_later
+        genuine = re.compile
+
+        def compile_later(pattern: Any, flags: int = 0) -> Any:
+            asked = sys._getframe(1)  # noqa: SLF001
+            if asked.f_code.co_name in classes and asked.f_globals.get("__name__") == name:
+                return _Pattern(pattern, flags)
+            return genuine(pattern, flags)
+
+        re.compile = compile_later
         try:
             load()
         finally:
@@ -81,21 +80,26 @@ def patterns_later(name: str, *classes: str) -> None:
 
 
 class _Pattern:
-    """Becomes the pattern that it stands for when it is looked at."""
+    """Becomes the pattern that it stands for when it is looked at, wherever it stands."""
 
     def __init__(self, pattern: Any, flags: int) -> None:
         self._given = pattern, flags
+        self._places: list[tuple[type, str]] = []
 
     def __set_name__(self, owner: type, name: str) -> None:
-        self._place = owner, name
+        self._places.append((owner, name))
 
     def __get__(self, instance: object, owner: type) -> re.Pattern[Any]:
-        pattern = _COMPILE(*self._given)
-        setattr(*self._place, pattern)
+        pattern = re.compile(*self._given)
+        for place, name in self._places:
+            if vars(place).get(name) is self:
+                setattr(place, name, pattern)
         return pattern
 
 
 class _Waiting(MetaPathFinder):
+    """Finds a module as it would be found, and has it loaded with what belongs to it."""
+
     def __init__(self, name: str, run: Callable[[Callable[[], None]], None]) -> None:
         self._name = name
         self._run = run
@@ -103,15 +107,22 @@ class _Waiting(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Find the module as it would be found, and let it be loaded with what belongs to it."""
-        del path, target
-        if fullname != self._name or self not in sys.meta_path:
+        """Ask the other finders; somebody may only want to know whether there is such a module."""
+        if fullname != self._name:
             return None
-        sys.meta_path.remove(self)
-        spec = find_spec(fullname)
+        finders = (finder for finder in sys.meta_path if finder is not self)
+        specs = (finder.find_spec(fullname, path, target) for finder in finders)
+        spec = next((found for found in specs if found is not None), None)
         if spec is not None and spec.loader is not None:
-            spec.loader = _Loading(spec.loader, self._run)
+            spec.loader = _Loading(spec.loader, self._load)
         return spec
+
+    def _load(self, load: Callable[[], None]) -> None:
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
+            self._run(load)
+        else:
+            load()
 
 
 class _Loading(Loader):
@@ -120,6 +131,9 @@ class _Loading(Loader):
     def __init__(self, loader: Loader, run: Callable[[Callable[[], None]], None]) -> None:
         self._loader = loader
         self._run = run
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loader, name)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         """Create it as its own loader does."""

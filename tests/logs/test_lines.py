@@ -3,6 +3,7 @@
 import io
 import logging
 import os
+import subprocess
 import sys
 import threading
 
@@ -58,7 +59,33 @@ def test_a_file_takes_many_lines_in_one_step(tmp_path, monkeypatch):
         waiting.write()
     assert (tmp_path / "log").read_text() == "".join(lines)
     assert len(steps) == 2
+    assert 60_000 < len(steps[0]) <= 1 << 16
     assert all(step.endswith(b"\n") for step in steps)
+
+
+FULL = """
+import io, os, resource, signal, sys
+
+from carboy.logs import Lines
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (10_500, resource.RLIM_INFINITY))
+sys.__stderr__ = kept = io.StringIO()
+waiting = Lines()
+file = os.open("log", os.O_WRONLY | os.O_CREAT)
+for number in range(60):
+    waiting.add(file, f"{number:03}" + "x" * 996 + "\\n")
+waiting.write()
+print([line[:3] for line in kept.getvalue().splitlines()] == [f"{n:03}" for n in range(11, 60)])
+"""
+
+
+def test_what_a_full_disk_does_not_take_is_left_to_the_stream(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", FULL], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert done.stdout == "True\n", done.stderr
+    assert (tmp_path / "log").read_text().splitlines()[9] == "009" + "x" * 996
 
 
 def test_a_line_that_is_too_long_does_not_wait(pipe):

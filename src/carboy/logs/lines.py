@@ -10,9 +10,9 @@ from collections import deque
 from threading import Lock
 from typing import Final
 
-from carboy.logs.output import LINE_BYTES_MAX, Shortcut, write_whole
+from carboy.logs.output import LINE_BYTES_MAX, Shortcut, left_of
 
-# A file takes any write whole; no more than this is put together for one.
+# What goes to a file does not mix however long it is; no more than this is put together.
 _FILE_BYTES_MAX: Final = 1 << 16
 
 
@@ -68,7 +68,7 @@ class Lines:
                 descriptor, line = waiting.popleft()
                 if part and descriptor == target and room < len(line) and not of_file:
                     of_file = _is_file(target)
-                    room += _FILE_BYTES_MAX if of_file else 0
+                    room += _FILE_BYTES_MAX - LINE_BYTES_MAX if of_file else 0
                 if part and (descriptor != target or room < len(line)):
                     _write(target, part)
                     part = []
@@ -88,12 +88,11 @@ def _is_file(descriptor: int) -> bool:
 
 
 def _write(descriptor: int, lines: list[str]) -> None:
-    """Write *lines*, or as many of them as can be."""
-    if write_whole(descriptor, "".join(lines)):
-        return
-    for line in lines:
-        # The stream keeps what a full pipe does not take.
-        if not write_whole(descriptor, line) and sys.__stderr__ is not None:
+    """Write *lines*; what the descriptor does not take the stream keeps, as of a full pipe."""
+    left = left_of(descriptor, "".join(lines))
+    while left:
+        line, end, left = left.partition("\n")
+        if left_of(descriptor, f"{line}{end}") and sys.__stderr__ is not None:
             with contextlib.suppress(OSError, ValueError):
-                sys.__stderr__.write(line)
+                sys.__stderr__.write(f"{line}{end}")
                 sys.__stderr__.flush()

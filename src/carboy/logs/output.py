@@ -112,21 +112,21 @@ def write_line(descriptor: int, line: str) -> bool:
     :param line: ASCII, with its end.
     :return: whether it was written; a record tells better why it could not be.
     """
-    return len(line) <= LINE_BYTES_MAX and write_whole(descriptor, line)
+    return len(line) <= LINE_BYTES_MAX and not left_of(descriptor, line)
 
 
-def write_whole(descriptor: int, text: str) -> bool:
+def left_of(descriptor: int, text: str) -> str:
     """Write *text*, in one step where the system takes it.
 
     :param text: ASCII, whole lines.
-    :return: whether it was written.
+    :return: the lines of which nothing could be written. One that is half out is not among them:
+        a second one helps nobody.
     """
     data = text.encode("ascii")
-    try:
-        written = os.write(descriptor, data)
-    except OSError:
-        return False
-    if written < len(data):
-        with contextlib.suppress(OSError):  # half a line is out; a second one helps nobody
-            os.write(descriptor, data[written:])
-    return True
+    done = 0
+    with contextlib.suppress(OSError):
+        while done < len(data):
+            done += os.write(descriptor, data[done:])
+    if done in (0, len(data)):
+        return "" if done else text
+    return text[text.find("\n", done - 1) + 1 :]

@@ -48,7 +48,7 @@ LANE = {
     "nothing is torn down": ("lane", "            or plan.teardown\n", ""),
     "nothing of the app is torn down": ("lane", "plan.teardown_app != plan.idle or", ""),
     "a context within is not popped": ("lane", "            or context.pushed is not None\n", ""),
-    "files are forgotten": ("lane", "            or (made is not None and made.form_read)\n", ""),
+    "files are forgotten": ("lane", "            or (made is not None and made._carboy_form_read)\n", ""),
     "contexts within contexts are not minded": ("lane", "(tokens is not None and len(tokens) != 1)", "False"),
     "there was no first request": ("lane", "if not app._got_first_request:", "if False:"),
 }  # fmt: skip
@@ -70,7 +70,7 @@ ANSWERS = {
     "JSON stays sorted": ("json_bytes", " or made[2] is not sort", ""),
     "JSON is always sorted": ("json_bytes", "_SORTED if sort else _AS_IT_IS", "_SORTED"),
     "DEL is text": ("json_bytes", 'and b"\\x7f" not in body', ""),
-    "letters stay what they are": ("json_bytes", "if not ascii_only or (body.isascii()", "if True or (body.isascii()"),
+    "letters stay what they are": ("json_bytes", "(not ascii_only or (body.isascii()", "(True or (body.isascii()"),
     "small numbers": ("plainness", "_LEAST: Final = 1e-4", "_LEAST: Final = 1e-9"),
     "kinds of data are data": ("plainness", "kind = type(value)\n", "kind = next((each for each in (bool, str, int, float, dict) if isinstance(value, each)), type(value))\n"),
     "every float is usual": ("plainness", "_LEAST <= abs(number) < _TOO_LARGE or number == 0", "True"),
@@ -86,9 +86,9 @@ REQUESTS = {
     "there is no limit": ("reading", "return limit is None or length <= limit", "return True"),
     "a body may end early": ("reading", "raise ClientDisconnected\n", "break\n"),
     "anything is JSON": ("reading", 'force or own["environ"].get("CONTENT_TYPE") == _JSON', "True"),
-    "files stay open": ("request", "self.form_read = True", "pass"),
+    "files stay open": ("request", "self._carboy_form_read = True", "pass"),
     "the root has a slash": ("making", '_decoded(root).rstrip("/")', "_decoded(root)"),
-    "what was read is read again": ("reading", 'own["body_length"] = length', "pass"),
+    "what was read is read again": ("reading", 'own["_carboy_length"] = length', "pass"),
 }  # fmt: skip
 
 HOOKS = {

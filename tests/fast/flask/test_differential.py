@@ -46,7 +46,7 @@ SHARES = {
     "JSON written by the standard library's encoder": ("json_bytes", 'text = "".join(made', 0.03),
     "JSON written after all by json": ("json_bytes", "text = provider.dumps(value", 0.0005),
     "JSON read": ("json_bytes", "return _loads(data)", 0.015),
-    "a body read at once": ("reading", 'own["body_length"] = length', 0.008),
+    "a body read at once": ("reading", 'own["_carboy_length"] = length', 0.008),
     "a session opened": ("context", "session = interface.open_session(", 0.15),
     "hooks before": ("hooks", "answer = callable_of(app, plan, function)()", 0.05),
     "hooks after": ("hooks", "response = callable_of(app, plan, function)(response)", 0.05),

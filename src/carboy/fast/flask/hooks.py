@@ -126,7 +126,7 @@ def end(app: Any, plan: Plan, context: Any, error: BaseException | None) -> None
     if plan.tearing_down:
         request_tearing_down.send(app, _async_wrapper=app.ensure_sync, exc=error)
     made = context.made
-    if made is not None and made.form_read:
+    if made is not None and made._carboy_form_read:
         made.close()
 
 

@@ -7,6 +7,7 @@ from json import encoder
 from typing import Any, Final
 
 import orjson
+from flask.json.provider import DefaultJSONProvider
 
 from carboy.fast.flask.plainness import is_plain
 
@@ -23,6 +24,7 @@ _dumps: Final = orjson.dumps
 _loads: Final = orjson.loads
 _json: Final = json
 _standard_dumps: Final = json.dumps
+_provider_dumps: Final = DefaultJSONProvider.dumps
 _c_make_encoder: Final[Any] = getattr(encoder, "c_make_encoder", None)
 _AS_IT_IS: Final = orjson.OPT_APPEND_NEWLINE
 _SORTED: Final = _AS_IT_IS | orjson.OPT_SORT_KEYS
@@ -38,16 +40,24 @@ def body_of(provider: Any, value: Any) -> bytes | None:
     made = provider.made
     if made[0] is not default or made[1] is not ascii_only or made[2] is not sort:
         made = provider.made = (default, ascii_only, sort, _encoder(default, ascii_only, sort))
-    if made[3] is None or provider.compact is False or _json.dumps is not _standard_dumps:
+    own = provider.__dict__
+    if (
+        made[3] is None
+        or provider.compact is False
+        or _json.dumps is not _standard_dumps
+        or "dumps" in own
+        or "response" in own
+        or type(provider).dumps is not _provider_dumps
+    ):
         return None
-    if is_plain(value):
-        try:
-            body: bytes = _dumps(value, None, _SORTED if sort else _AS_IT_IS)
-        except TypeError:  # such as a large integer
-            pass
-        else:
-            if not ascii_only or (body.isascii() and b"\x7f" not in body):
-                return body
+    try:
+        body: bytes | None = None
+        if is_plain(value):
+            body = _dumps(value, None, _SORTED if sort else _AS_IT_IS)
+    except (RuntimeError, TypeError):  # another thread changes it; such as a large integer
+        body = None
+    if body is not None and (not ascii_only or (body.isascii() and b"\x7f" not in body)):
+        return body
     try:
         text = "".join(made[3](value, 0))
     except RecursionError:  # a circle, perhaps: the standard library looks for them

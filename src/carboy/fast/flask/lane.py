@@ -164,7 +164,7 @@ def serve(  # noqa: C901, PLR0912, PLR0915 - see below
             or plan.tearing_down
             or plan.app_tearing_down
             or plan.popped
-            or (made is not None and made.form_read)
+            or (made is not None and made._carboy_form_read)
             or context.pushed is not None
             or app_context.pushed is not None
             or _get_request() is not context
@@ -260,7 +260,7 @@ def _end(app: Any, plan: Plan, context: Any, app_context: Any, error: BaseExcept
         return
     made = context.made
     try:
-        if plan.teardown or plan.tearing_down or (made is not None and made.form_read):
+        if plan.teardown or plan.tearing_down or (made is not None and made._carboy_form_read):
             hooks.end(app, plan, context, error)
     finally:
         current: Any = _get_request()

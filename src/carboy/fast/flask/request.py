@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import flask
@@ -12,7 +13,7 @@ from werkzeug.wsgi import LimitedStream, _get_server
 
 from carboy.fast.flask.form import quickened
 from carboy.fast.flask.lazily import lazily
-from carboy.fast.flask.reading import data_of, json_of
+from carboy.fast.flask.reading import data_of, json_at_once, json_of
 
 __all__ = ["Request"]
 
@@ -20,12 +21,10 @@ __all__ = ["Request"]
 class Request(flask.Request):
     """A :class:`flask.Request` that the lane fills without taking the environment apart."""
 
-    form_read = False
+    _carboy_form_read = False
     """Whether there may be files to close."""
-    body_length: int | None = None
+    _carboy_length: int | None = None
     """Of the body that was read by :func:`data_of`."""
-
-    json = property(json_of)
 
     @lazily
     def server(self) -> tuple[str, int | None] | None:
@@ -47,13 +46,13 @@ class Request(flask.Request):
         return quickened(super().make_form_data_parser())
 
     def _load_form_data(self) -> None:
-        self.form_read = True
+        self._carboy_form_read = True
         super()._load_form_data()
 
     @cached_property
     def stream(self) -> Any:
         """See :attr:`werkzeug.wrappers.Request.stream`; at its end after :meth:`get_data`."""
-        length = self.body_length
+        length = self._carboy_length
         if length is None:
             return flask.Request.stream.fget(self)  # type: ignore[attr-defined]
         stream = LimitedStream(self.environ["wsgi.input"], length)
@@ -67,7 +66,7 @@ class Request(flask.Request):
         parse_form_data: bool = False,  # noqa: FBT001, FBT002
     ) -> Any:
         """See :meth:`werkzeug.wrappers.Request.get_data`."""
-        return data_of(self, cache, as_text, parse_form_data)
+        return data_of(self, cache=cache, as_text=as_text, parse_form_data=parse_form_data)
 
     def get_json(
         self,
@@ -76,4 +75,9 @@ class Request(flask.Request):
         cache: bool = True,  # noqa: FBT001, FBT002
     ) -> Any:
         """See :meth:`werkzeug.wrappers.Request.get_json`."""
-        return json_of(self, force, silent, cache)
+        return json_of(self, force=force, silent=silent, cache=cache)
+
+
+Request.json = property(  # type: ignore[assignment,method-assign]
+    partial(json_at_once, Request, Request.get_json, Request.get_data)
+)

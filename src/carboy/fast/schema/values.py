@@ -5,9 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
-from functools import cache
 from typing import Any, NamedTuple
 
 from marshmallow import fields, validate
@@ -41,7 +40,7 @@ _CALLS = {
         validate.Email,
     )
 }
-# Where one of these is set on a validator itself, it is not what was read above.
+# Where one of these is set on a validator itself, it is not the class's.
 _OWN = frozenset({"USER_REGEX", "DOMAIN_REGEX", "DOMAIN_WHITELIST", "__call__"})
 
 
@@ -162,20 +161,15 @@ def _regexp(source: Source, validator: validate.Regexp, v: str) -> str:
 
 def _email(source: Source, validator: validate.Email, v: str) -> str:
     del validator
-    return f"{source.name(_email_check())}({v})"
+    return f"{source.name(_is_email)}({v})"
 
 
-@cache
-def _email_check() -> Callable[[str], bool]:
-    """Take over marshmallow's patterns, which are compiled when they are first looked at."""
-    is_user, is_domain = validate.Email.USER_REGEX.match, validate.Email.DOMAIN_REGEX.match
-    local = tuple(validate.Email.DOMAIN_WHITELIST)
-
-    def is_email(value: str) -> bool:
-        user, at, domain = value.rpartition("@")
-        return bool(at and is_user(user)) and (domain in local or is_domain(domain) is not None)
-
-    return is_email
+def _is_email(value: str) -> bool:
+    kind = validate.Email  # its patterns are compiled when they are first looked at
+    user, at, domain = value.rpartition("@")
+    return bool(at and kind.USER_REGEX.match(user)) and (
+        domain in kind.DOMAIN_WHITELIST or kind.DOMAIN_REGEX.match(domain) is not None
+    )
 
 
 _WRITTEN: Mapping[type[Validator], Any] = {

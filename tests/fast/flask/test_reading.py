@@ -1,0 +1,182 @@
+"""Bodies and JSON are read, and JSON is written, as by Flask, whatever was replaced."""
+
+import io
+from functools import partial
+
+import flask
+import pytest
+from werkzeug.test import EnvironBuilder
+
+import carboy
+from carboy.fast.flask import json_bytes
+
+BODY = b'{"a": [1, 2.5, "\\u00e9"]}'
+
+
+def the_request():
+    return flask.request._get_current_object()
+
+
+def forced_by_hand():
+    asked = the_request()
+    asked.get_json = partial(asked.get_json, force=True)
+    return {"read": flask.request.json}
+
+
+def read_by_a_subclass():
+    kind = type("Mine", (type(the_request()),), {"get_json": lambda self, **_: "mine"})
+    return {"read": kind(flask.request.environ).json}
+
+
+def read_with_own_data():
+    asked = the_request()
+    asked.get_data = lambda **_: b'{"own": true}'
+    return {"read": asked.json}
+
+
+def with_an_attribute_of_its_own():
+    asked = the_request()
+    asked.body_length, asked.form_read = 3, False
+    return {"form": flask.request.form.to_dict(), "kept": asked.body_length}
+
+
+def loads_by_its_class():
+    kind = type(flask.current_app.json)
+    kept = kind.loads
+    kind.loads = lambda self, text, **_: f"{len(text)} bytes"
+    try:
+        return {"read": flask.request.json}
+    finally:
+        kind.loads = kept
+
+
+def written_by(name):
+    def view():
+        provider = flask.current_app.json
+        if name == "dumps":
+            provider.dumps = lambda value, **_: f"dumped {sorted(value)}"
+        else:
+            provider.response = lambda value: flask.Response(f"answered {sorted(value)}")
+        return {"b": 1, "a": 2}
+
+    return view
+
+
+def written_by_a_subclass():
+    app = flask.current_app
+    kind = type("Mine", (type(app.json),), {"dumps": lambda self, value, **_: "dumped"})
+    app.json = kind(app)
+    return flask.jsonify(a=1)
+
+
+def refused():
+    try:
+        flask.request.json  # noqa: B018 - raises
+    except Exception as error:  # noqa: BLE001 - told
+        chain = []
+        while error is not None:
+            chain.append(type(error).__name__)
+            error = error.__context__
+        return {"errors": chain}
+    return {}
+
+
+VIEWS = {
+    "forced by a number": lambda: {"read": flask.request.get_json(force=1)},
+    "not forced by nothing": lambda: {"read": flask.request.get_json(force=None)},
+    "silent by a number": lambda: {"read": flask.request.get_json(force=1, silent=1)},
+    "cached by no number": lambda: {"read": [flask.request.get_json(cache=n) for n in (1, 0)]},
+    "data by numbers": lambda: {"read": flask.request.get_data(0, 1, 0)},
+    "data, then JSON": lambda: [flask.request.get_data(as_text=True), flask.request.json],
+    "JSON, then data": lambda: [flask.request.json, flask.request.get_data(as_text=True)],
+    "JSON twice": lambda: [flask.request.json is flask.request.json, flask.request.get_json()],
+    "a request within": lambda: {"read": type(the_request()).from_values(json={"n": 1}).json},
+    "a request of the environment": lambda: {
+        "read": type(the_request())(flask.request.environ).get_json()
+    },
+    "forced by hand": forced_by_hand,
+    "by a subclass": read_by_a_subclass,
+    "of data of its own": read_with_own_data,
+    "with an attribute of its own": with_an_attribute_of_its_own,
+    "loads of the class": loads_by_its_class,
+    "dumps of the app": written_by("dumps"),
+    "response of the app": written_by("response"),
+    "dumps of a subclass": written_by_a_subclass,
+    "refused": refused,
+}  # fmt: skip
+
+
+class Unusual(io.BytesIO):
+    """A body as servers of one's own may give it."""
+
+    def read(self, *size):
+        return bytearray(super().read(*size))
+
+
+@pytest.mark.parametrize("body", [BODY, b'{"a": 1', b"[123456789012345678901]", b""])
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain"])
+@pytest.mark.parametrize("view", VIEWS)
+def test_json_is_read_as_flask_reads_it(view, content_type, body):
+    answers = []
+    for kind in (flask.Flask, carboy.Flask):
+        app = kind(__name__)
+        app.logger.disabled = True
+        app.add_url_rule("/", "view", VIEWS[view], methods=["POST"])
+        answer = app.test_client().post("/", data=body, content_type=content_type)
+        answers.append((answer.status, answer.headers.to_wsgi_list(), answer.data))
+    assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize("view", ["with an attribute of its own", "JSON twice"])
+def test_forms_are_read_as_flask_reads_them(view):
+    answers = []
+    for kind in (flask.Flask, carboy.Flask):
+        app = kind(__name__)
+        app.add_url_rule("/", "view", VIEWS[view], methods=["POST"])
+        answer = app.test_client().post("/", data={"a": "b"})
+        answers.append((answer.status, answer.data))
+    assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize("path", ["/json", "/data"])
+def test_a_body_may_come_in_other_bytes(path):
+    answers = []
+    for kind in (flask.Flask, carboy.Flask):
+        app = kind(__name__)
+        app.add_url_rule("/json", "json", lambda: flask.request.json, methods=["POST"])
+        app.add_url_rule(
+            "/data", "data", lambda: type(flask.request.data).__name__, methods=["POST"]
+        )
+        environ = EnvironBuilder(path, method="POST", data=BODY).get_environ()
+        environ |= {"wsgi.input": Unusual(BODY), "CONTENT_TYPE": "application/json"}
+        answers.append(app.test_client().open(environ).data)
+    assert answers[0] == answers[1]
+
+
+def test_a_method_that_the_class_of_requests_is_given_later_is_called():
+    app = carboy.Flask(__name__)
+    app.add_url_rule("/", "view", lambda: [flask.request.json], methods=["POST"])
+    seen = []
+    app.before_request(lambda: seen.append(type(the_request())))
+    client = app.test_client()
+    assert client.post("/", json=1).json == [1]
+    (kind,) = seen
+    for name, given in (("get_json", lambda self: "mine"), ("get_data", lambda self: b'"mine"')):
+        kept = vars(kind)[name]
+        setattr(kind, name, given)
+        try:
+            assert client.post("/", json=1).json == ["mine"]
+        finally:
+            setattr(kind, name, kept)
+    assert client.post("/", json=1).json == [1]
+
+
+@pytest.mark.replaces
+def test_what_changes_while_it_is_looked_at_is_left_to_the_encoder(monkeypatch):
+    def changes(value):
+        raise RuntimeError("dictionary changed size during iteration")
+
+    app = carboy.Flask(__name__)
+    assert json_bytes.body_of(app.json, {"b": 1, "a": 2}) == b'{"a":2,"b":1}\n'
+    monkeypatch.setattr(json_bytes, "is_plain", changes)
+    assert json_bytes.body_of(app.json, {"b": 1, "a": 2}) == b'{"a":2,"b":1}\n'
