@@ -142,3 +142,38 @@ def test_only_the_patterns_of_the_classes_wait(tmp_path, text, told):
         capture_output=True, text=True, check=False, cwd=tmp_path,
     )  # fmt: skip
     assert done.stdout == told, done.stderr
+
+
+SEVERAL = """
+import copy
+import importlib.util
+import sys
+
+class Old:
+    def find_module(self, name, path=None):
+        return None
+
+from carboy.importing import patterns_later, when_imported
+
+seen = []
+for number in range(3):
+    when_imported("colorsys", lambda number=number: seen.append(number))
+patterns_later("colorsys", "None")
+when_imported("there_is_none", lambda: seen.append("none"))
+copy.copy(importlib.util.find_spec("colorsys").loader)
+sys.meta_path.append(Old())
+assert importlib.util.find_spec("there_is_none") is None
+import colorsys
+import importlib
+assert sorted(seen) == [0, 1, 2], seen
+importlib.reload(colorsys)
+assert sorted(seen) == [0, 1, 2], seen
+assert [type(one).__name__ for one in sys.meta_path].count("_Waiting") == 1
+"""
+
+
+def test_several_may_wait_for_one_module():
+    done = subprocess.run(
+        [sys.executable, "-c", SEVERAL], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr

@@ -6,7 +6,7 @@ import gc
 import re
 import sys
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
@@ -101,38 +101,35 @@ class _Waiting(MetaPathFinder):
     """Finds a module as it would be found, and has it loaded with what belongs to it."""
 
     def __init__(self, name: str, run: Callable[[Callable[[], None]], None]) -> None:
-        self._name = name
-        self._run = run
+        self.name = name
+        self.run = run
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Ask the other finders; somebody may only want to know whether there is such a module."""
-        if fullname != self._name:
+        if fullname != self.name:
             return None
-        finders = (finder for finder in sys.meta_path if finder is not self)
-        specs = (finder.find_spec(fullname, path, target) for finder in finders)
-        spec = next((found for found in specs if found is not None), None)
-        if spec is not None and spec.loader is not None:
-            spec.loader = _Loading(spec.loader, self._load)
-        return spec
-
-    def _load(self, load: Callable[[], None]) -> None:
-        if self in sys.meta_path:
-            sys.meta_path.remove(self)
-            self._run(load)
-        else:
-            load()
+        for finder in sys.meta_path:
+            if isinstance(finder, _Waiting) or not hasattr(finder, "find_spec"):
+                continue
+            spec = finder.find_spec(fullname, path, target)
+            if spec is not None:
+                if spec.loader is not None:
+                    spec.loader = _Loading(spec.loader)
+                return spec
+        return None
 
 
 class _Loading(Loader):
     """Loads as the module's own loader does, which it hands over before the module runs."""
 
-    def __init__(self, loader: Loader, run: Callable[[Callable[[], None]], None]) -> None:
+    def __init__(self, loader: Loader) -> None:
         self._loader = loader
-        self._run = run
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # a copy has none yet
+            raise AttributeError(name)
         return getattr(self._loader, name)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
@@ -140,8 +137,13 @@ class _Loading(Loader):
         return self._loader.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
-        """Run it, and what belongs to it."""
+        """Run it, and what belongs to it by everybody who waited for it."""
         module.__loader__ = self._loader
         if module.__spec__ is not None:
             module.__spec__.loader = self._loader
-        self._run(lambda: self._loader.exec_module(module))
+        load = partial(self._loader.exec_module, module)
+        for finder in list(sys.meta_path):
+            if isinstance(finder, _Waiting) and finder.name == module.__name__:
+                sys.meta_path.remove(finder)
+                load = partial(finder.run, load)
+        load()

@@ -126,7 +126,10 @@ def left_of(descriptor: int, text: str) -> str:
     done = 0
     with contextlib.suppress(OSError):
         while done < len(data):
-            done += os.write(descriptor, data[done:])
+            written = os.write(descriptor, data[done:])
+            if not written:
+                break
+            done += written
     if done in (0, len(data)):
         return "" if done else text
     return text[text.find("\n", done - 1) + 1 :]

@@ -1,6 +1,7 @@
 """Bodies and JSON are read, and JSON is written, as by Flask, whatever was replaced."""
 
 import io
+import json
 from functools import partial
 
 import flask
@@ -29,9 +30,42 @@ def read_by_a_subclass():
 
 
 def read_with_own_data():
-    asked = the_request()
-    asked.get_data = lambda **_: b'{"own": true}'
-    return {"read": asked.json}
+    asked, calls = the_request(), []
+    asked.get_data = lambda cache: calls.append(cache) or (b'{"own": 1', b'["own"]')[len(calls) - 1]
+    return {"read": asked.json, "calls": calls}
+
+
+def read_with_own_loads():
+    calls = []
+
+    def loads(text):
+        calls.append(len(text))
+        raise ValueError
+
+    flask.current_app.json.loads = loads
+    answer = flask.request.get_json(silent=True)
+    return {"read": answer, "calls": calls}
+
+
+def loads_of_the_library():
+    kept, json.loads = json.loads, lambda text, **_: "patched"
+    try:
+        return {"read": flask.request.json}
+    finally:
+        json.loads = kept
+
+
+def response_by_its_class():
+    kind = type(flask.current_app.json)
+    kept = kind.response
+    kind.response = lambda self, *values: flask.Response("of the class")
+
+    @flask.after_this_request
+    def put_back(response):
+        kind.response = kept
+        return response
+
+    return {"a": 1}
 
 
 def with_an_attribute_of_its_own():
@@ -97,6 +131,10 @@ VIEWS = {
     "forced by hand": forced_by_hand,
     "by a subclass": read_by_a_subclass,
     "of data of its own": read_with_own_data,
+    "loads of its own": read_with_own_loads,
+    "loads of the library": loads_of_the_library,
+    "response of the class": response_by_its_class,
+    "silent in no way": lambda: {"read": flask.request.get_json(silent=None)},
     "with an attribute of its own": with_an_attribute_of_its_own,
     "loads of the class": loads_by_its_class,
     "dumps of the app": written_by("dumps"),
@@ -107,10 +145,10 @@ VIEWS = {
 
 
 class Unusual(io.BytesIO):
-    """A body as servers of one's own may give it."""
+    """A body as servers of one's own may give it: in pieces, and of other bytes."""
 
-    def read(self, *size):
-        return bytearray(super().read(*size))
+    def read(self, size=-1):
+        return bytearray(super().read(min(size, 5) if size > 0 else size))
 
 
 @pytest.mark.parametrize("body", [BODY, b'{"a": 1', b"[123456789012345678901]", b""])
@@ -138,19 +176,18 @@ def test_forms_are_read_as_flask_reads_them(view):
     assert answers[0] == answers[1]
 
 
-@pytest.mark.parametrize("path", ["/json", "/data"])
-def test_a_body_may_come_in_other_bytes(path):
+def test_a_body_may_come_in_other_bytes():
     answers = []
     for kind in (flask.Flask, carboy.Flask):
         app = kind(__name__)
         app.add_url_rule("/json", "json", lambda: flask.request.json, methods=["POST"])
-        app.add_url_rule(
-            "/data", "data", lambda: type(flask.request.data).__name__, methods=["POST"]
-        )
-        environ = EnvironBuilder(path, method="POST", data=BODY).get_environ()
-        environ |= {"wsgi.input": Unusual(BODY), "CONTENT_TYPE": "application/json"}
-        answers.append(app.test_client().open(environ).data)
-    assert answers[0] == answers[1]
+        app.add_url_rule("/data", "data", lambda: repr(flask.request.get_data()), methods=["POST"])
+        for path in ("/json", "/data"):
+            environ = EnvironBuilder(path, method="POST", data=BODY).get_environ()
+            environ |= {"wsgi.input": Unusual(BODY), "CONTENT_TYPE": "application/json"}
+            answers.append(app.test_client().open(environ).data)
+    assert answers[:2] == answers[2:]
+    assert answers[1] == repr(BODY).encode()
 
 
 def test_a_method_that_the_class_of_requests_is_given_later_is_called():
@@ -161,7 +198,10 @@ def test_a_method_that_the_class_of_requests_is_given_later_is_called():
     client = app.test_client()
     assert client.post("/", json=1).json == [1]
     (kind,) = seen
-    for name, given in (("get_json", lambda self: "mine"), ("get_data", lambda self: b'"mine"')):
+    for name, given in (
+        ("get_json", lambda self: "mine"),
+        ("get_data", lambda self, cache: b'"mine"'),
+    ):
         kept = vars(kind)[name]
         setattr(kind, name, given)
         try:

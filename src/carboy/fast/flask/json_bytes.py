@@ -24,6 +24,7 @@ _dumps: Final = orjson.dumps
 _loads: Final = orjson.loads
 _json: Final = json
 _standard_dumps: Final = json.dumps
+_standard_loads: Final = json.loads
 _provider_dumps: Final = DefaultJSONProvider.dumps
 _c_make_encoder: Final[Any] = getattr(encoder, "c_make_encoder", None)
 _AS_IT_IS: Final = orjson.OPT_APPEND_NEWLINE
@@ -40,14 +41,15 @@ def body_of(provider: Any, value: Any) -> bytes | None:
     made = provider.made
     if made[0] is not default or made[1] is not ascii_only or made[2] is not sort:
         made = provider.made = (default, ascii_only, sort, _encoder(default, ascii_only, sort))
-    own = provider.__dict__
+    own, kind = provider.__dict__, type(provider)
     if (
         made[3] is None
         or provider.compact is False
         or _json.dumps is not _standard_dumps
         or "dumps" in own
         or "response" in own
-        or type(provider).dumps is not _provider_dumps
+        or kind.dumps is not _provider_dumps
+        or kind.response is not kind.own_response
     ):
         return None
     try:
@@ -71,6 +73,8 @@ def value_of(data: bytes) -> Any:
     :raises ValueError: if the standard library has to, since there may be a number in it that
         orjson would round, or to say what is wrong.
     """
+    if _json.loads is not _standard_loads:
+        raise ValueError("somebody else reads JSON")
     if _SUSPICIOUS in data[::_STRIDE].translate(_DIGITS_TO_ZERO) and (
         _MAY_NOT_FIT in data.translate(_DIGITS_TO_ZERO)
     ):

@@ -22,6 +22,7 @@ class JSONProvider(DefaultJSONProvider):
     where it would read a number differently; what it refuses the standard library reads, or says
     what is wrong with it.
 
+    :cvar own_response: what :meth:`response` is, unless somebody has replaced it.
     :ivar made: the encoder, behind the settings that it was made for.
     """
 
@@ -35,6 +36,8 @@ class JSONProvider(DefaultJSONProvider):
             if body is not None:
                 return plain(body, 200, get_content_type(self.mimetype, "utf-8"))
         return super().response(*args, **kwargs)
+
+    own_response = response
 
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:
         """See :meth:`flask.json.provider.DefaultJSONProvider.loads`."""

@@ -11,7 +11,7 @@ from werkzeug.exceptions import ClientDisconnected
 from carboy.fast.flask.json_bytes import value_of
 from carboy.fast.flask.provider import JSONProvider
 
-__all__ = ["data_of", "exactly", "json_at_once", "json_of"]
+__all__ = ["Methods", "data_of", "exactly", "json_at_once", "json_of"]
 
 _JSON: Final = "application/json"
 _LENGTH_DIGITS: Final = 18
@@ -19,7 +19,7 @@ _get_app: Final = _cv_app.get
 _JSONProvider: Final = JSONProvider
 _provider_loads: Final = JSONProvider.loads
 _genuine: Final = flask.Request
-_REFUSED: Final = object()
+_LEFT: Final = object()
 
 
 def data_of(request: Any, *, cache: Any, as_text: Any, parse_form_data: Any) -> Any:
@@ -60,59 +60,53 @@ def _fits(request: Any, length: int) -> bool:
     return limit is None or length <= limit
 
 
-def json_of(request: Any, *, force: Any, silent: Any, cache: Any) -> Any:
+class Methods:
+    """What the class of the lane's requests was defined with: somebody may replace it."""
+
+    def __init__(self, kind: Any) -> None:
+        self.kind = kind
+        self.get_json = kind.get_json
+        self.get_data = kind.get_data
+
+    def read(self, request: Any, *, force: Any) -> Any:
+        """Read the JSON that was sent; :data:`_LEFT`: Werkzeug has to."""
+        own: dict[str, Any] = request.__dict__
+        provider = own.get("json_module")
+        if (
+            type(request) is not self.kind
+            or self.kind.get_json is not self.get_json
+            or self.kind.get_data is not self.get_data
+            or "get_json" in own
+            or "get_data" in own
+            or "_cached_json" in own
+            or type(provider) is not _JSONProvider
+            or "loads" in provider.__dict__
+            or _JSONProvider.loads is not _provider_loads
+            or not (force or own["environ"].get("CONTENT_TYPE") == _JSON)
+        ):
+            return _LEFT
+        data = data_of(request, cache=True, as_text=False, parse_form_data=False)
+        try:
+            value = value_of(data)
+        except ValueError:
+            return _LEFT
+        own["_cached_json"] = (value, value)
+        return value
+
+
+def json_of(methods: Methods, request: Any, *, force: Any, silent: Any, cache: Any) -> Any:
     """Do what :meth:`werkzeug.wrappers.Request.get_json` does."""
-    own: dict[str, Any] = request.__dict__
-    if cache and _is_read_here(own, force=force):
-        value = _value(own, request.get_data())
-        if value is not _REFUSED:
-            own["_cached_json"] = (value, value)
+    if cache and type(silent) is bool:
+        value = methods.read(request, force=force)
+        if value is not _LEFT:
             return value
     return _genuine.get_json(request, force, silent, cache)
 
 
-def json_at_once(kind: Any, get_json: Any, get_data: Any, request: Any) -> Any:
-    """Give ``request.get_json()``, by fewer calls where nobody has replaced a method.
-
-    :param kind: the class of the lane's requests, and what it had when it was defined.
-    """
-    own: dict[str, Any] = request.__dict__
-    if (
-        type(request) is kind
-        and kind.get_json is get_json
-        and kind.get_data is get_data
-        and "get_json" not in own
-        and "get_data" not in own
-        and _is_read_here(own, force=False)
-    ):
-        value = _value(own, data_of(request, cache=True, as_text=False, parse_form_data=False))
-        if value is not _REFUSED:
-            own["_cached_json"] = (value, value)
-            return value
-    return request.get_json()
-
-
-def _is_read_here(own: dict[str, Any], *, force: Any) -> bool:
-    return (
-        type(own.get("json_module")) is _JSONProvider
-        and "_cached_json" not in own
-        and bool(force or own["environ"].get("CONTENT_TYPE") == _JSON)
-    )
-
-
-def _value(own: dict[str, Any], data: Any) -> Any:
-    """Read a document, or leave it to Werkzeug, which says what is wrong with it."""
-    provider = own["json_module"]
-    try:
-        if (
-            type(data) is bytes
-            and _JSONProvider.loads is _provider_loads
-            and "loads" not in provider.__dict__
-        ):
-            return value_of(data)
-        return provider.loads(data)
-    except ValueError:
-        return _REFUSED
+def json_at_once(methods: Methods, request: Any) -> Any:
+    """Give ``request.get_json()``, by fewer calls."""
+    value = methods.read(request, force=False)
+    return request.get_json() if value is _LEFT else value
 
 
 def exactly(source: Any, length: int) -> bytes:
