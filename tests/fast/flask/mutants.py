@@ -77,7 +77,7 @@ ANSWERS = {
     "every list is usual": ("plainness", "for item in value:", "for item in ():"),
     "every dictionary is usual": ("plainness", "for item in members.values():", "for item in ():"),
     "JSON is compact": ("json_bytes", "or provider.compact is False", ""),
-    "JSON is compact in debug mode": ("provider", "if type(context) is RequestContext and context.app.json is self:", "if True:"),
+    "JSON is compact in debug mode": ("provider", "type(context) is RequestContext\n            and context.app.json is self\n            and", ""),
     "numbers are rounded": ("json_bytes", "_MAY_NOT_FIT in data.translate(_DIGITS_TO_ZERO)", "False"),
 }  # fmt: skip
 

@@ -7,11 +7,10 @@ from json import encoder
 from typing import Any, Final
 
 import orjson
-from flask.json.provider import DefaultJSONProvider
 
 from carboy.fast.flask.plainness import is_plain
 
-__all__ = ["NEVER", "body_of", "value_of"]
+__all__ = ["NEVER", "OWN", "Own", "body_of", "value_of"]
 
 NEVER: Final = (None, None, None, None)
 """What a provider has made when it has made nothing yet."""
@@ -22,13 +21,26 @@ _STRIDE: Final = 6
 _SUSPICIOUS: Final = b"000"  # of so many digits in a row, every sixth is three in a row
 _dumps: Final = orjson.dumps
 _loads: Final = orjson.loads
-_json: Final = json
+_library: Final[dict[str, Any]] = vars(json)
 _standard_dumps: Final = json.dumps
 _standard_loads: Final = json.loads
-_provider_dumps: Final = DefaultJSONProvider.dumps
 _c_make_encoder: Final[Any] = getattr(encoder, "c_make_encoder", None)
 _AS_IT_IS: Final = orjson.OPT_APPEND_NEWLINE
 _SORTED: Final = _AS_IT_IS | orjson.OPT_SORT_KEYS
+
+
+class Own:
+    """What is known of the methods of this package's own classes.
+
+    :ivar untouched: nobody has replaced one of them.
+    """
+
+    def __init__(self) -> None:
+        self.untouched = True
+
+
+OWN: Final = Own()
+"""As the plan that was made last has found it."""
 
 
 def body_of(provider: Any, value: Any) -> bytes | None:
@@ -41,15 +53,14 @@ def body_of(provider: Any, value: Any) -> bytes | None:
     made = provider.made
     if made[0] is not default or made[1] is not ascii_only or made[2] is not sort:
         made = provider.made = (default, ascii_only, sort, _encoder(default, ascii_only, sort))
-    own, kind = provider.__dict__, type(provider)
+    own: dict[str, Any] = provider.__dict__
     if (
         made[3] is None
         or provider.compact is False
-        or _json.dumps is not _standard_dumps
+        or _library["dumps"] is not _standard_dumps
         or "dumps" in own
         or "response" in own
-        or kind.dumps is not _provider_dumps
-        or kind.response is not kind.own_response
+        or not OWN.untouched
     ):
         return None
     try:
@@ -73,7 +84,7 @@ def value_of(data: bytes) -> Any:
     :raises ValueError: if the standard library has to, since there may be a number in it that
         orjson would round, or to say what is wrong.
     """
-    if _json.loads is not _standard_loads:
+    if _library["loads"] is not _standard_loads:
         raise ValueError("somebody else reads JSON")
     if _SUSPICIOUS in data[::_STRIDE].translate(_DIGITS_TO_ZERO) and (
         _MAY_NOT_FIT in data.translate(_DIGITS_TO_ZERO)

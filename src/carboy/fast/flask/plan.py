@@ -25,6 +25,7 @@ from werkzeug.wsgi import get_host
 
 from carboy.fast.flask import known
 from carboy.fast.flask.config import READ, Config
+from carboy.fast.flask.json_bytes import OWN
 from carboy.fast.flask.map import Map
 from carboy.fast.flask.provider import JSONProvider
 from carboy.fast.flask.request import Request
@@ -83,8 +84,9 @@ class Plan:
     def __init__(self, app: Any, own: type) -> None:
         kind = type(app)
         self._own = own
-        self.watch = Watch((kind, *known.LIBRARY), _look(kind))
+        self.watch = Watch((kind, Request, JSONProvider, *known.LIBRARY), _look(kind))
         self.witness = self.watch.witness
+        OWN.untouched = _taken() == _OWN
         self.hosts: dict[tuple[str | None, str | None], str] = {}
         self.plain_functions: dict[int, Any] = {}
         self.idle: list[Any] = []
@@ -207,9 +209,21 @@ def plan_of(app: Any) -> Plan:
     return renewed
 
 
+_of_request: Final = attrgetter("get_data", "get_json", "json")
+_of_provider: Final = attrgetter("dumps", "loads", "response")
+
+
+def _taken() -> Any:
+    """Take what the classes of this package have at present."""
+    return _of_request(Request), _of_provider(JSONProvider)
+
+
+_OWN: Final = _taken()
+
+
 def _look(kind: type) -> Callable[[], Any]:
     mine = attrgetter(*known.REPLACED)
-    return lambda: (mine(kind), known.snapshot())
+    return lambda: (mine(kind), _taken(), known.snapshot())
 
 
 def _is_key(key: Any, fallbacks: Any) -> bool:

@@ -22,7 +22,6 @@ class JSONProvider(DefaultJSONProvider):
     where it would read a number differently; what it refuses the standard library reads, or says
     what is wrong with it.
 
-    :cvar own_response: what :meth:`response` is, unless somebody has replaced it.
     :ivar made: the encoder, behind the settings that it was made for.
     """
 
@@ -31,13 +30,15 @@ class JSONProvider(DefaultJSONProvider):
     def response(self, *args: Any, **kwargs: Any) -> Any:
         """See :meth:`flask.json.provider.DefaultJSONProvider.response`."""
         context = current()
-        if type(context) is RequestContext and context.app.json is self:
+        if (
+            type(context) is RequestContext
+            and context.app.json is self
+            and type(self).dumps is DefaultJSONProvider.dumps
+        ):
             body = body_of(self, self._prepare_response_obj(args, kwargs))
             if body is not None:
                 return plain(body, 200, get_content_type(self.mimetype, "utf-8"))
         return super().response(*args, **kwargs)
-
-    own_response = response
 
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:
         """See :meth:`flask.json.provider.DefaultJSONProvider.loads`."""

@@ -8,16 +8,15 @@ import flask
 from flask.globals import _cv_app
 from werkzeug.exceptions import ClientDisconnected
 
-from carboy.fast.flask.json_bytes import value_of
+from carboy.fast.flask.json_bytes import OWN, value_of
 from carboy.fast.flask.provider import JSONProvider
 
-__all__ = ["Methods", "data_of", "exactly", "json_at_once", "json_of"]
+__all__ = ["data_of", "exactly", "json_at_once", "json_of"]
 
 _JSON: Final = "application/json"
 _LENGTH_DIGITS: Final = 18
 _get_app: Final = _cv_app.get
 _JSONProvider: Final = JSONProvider
-_provider_loads: Final = JSONProvider.loads
 _genuine: Final = flask.Request
 _LEFT: Final = object()
 
@@ -60,53 +59,46 @@ def _fits(request: Any, length: int) -> bool:
     return limit is None or length <= limit
 
 
-class Methods:
-    """What the class of the lane's requests was defined with: somebody may replace it."""
+def json_of(kind: Any, request: Any, *, force: Any, silent: Any, cache: Any) -> Any:
+    """Do what :meth:`werkzeug.wrappers.Request.get_json` does.
 
-    def __init__(self, kind: Any) -> None:
-        self.kind = kind
-        self.get_json = kind.get_json
-        self.get_data = kind.get_data
-
-    def read(self, request: Any, *, force: Any) -> Any:
-        """Read the JSON that was sent; :data:`_LEFT`: Werkzeug has to."""
-        own: dict[str, Any] = request.__dict__
-        provider = own.get("json_module")
-        if (
-            type(request) is not self.kind
-            or self.kind.get_json is not self.get_json
-            or self.kind.get_data is not self.get_data
-            or "get_json" in own
-            or "get_data" in own
-            or "_cached_json" in own
-            or type(provider) is not _JSONProvider
-            or "loads" in provider.__dict__
-            or _JSONProvider.loads is not _provider_loads
-            or not (force or own["environ"].get("CONTENT_TYPE") == _JSON)
-        ):
-            return _LEFT
-        data = data_of(request, cache=True, as_text=False, parse_form_data=False)
-        try:
-            value = value_of(data)
-        except ValueError:
-            return _LEFT
-        own["_cached_json"] = (value, value)
-        return value
-
-
-def json_of(methods: Methods, request: Any, *, force: Any, silent: Any, cache: Any) -> Any:
-    """Do what :meth:`werkzeug.wrappers.Request.get_json` does."""
+    :param kind: the class of the lane's requests.
+    """
     if cache and type(silent) is bool:
-        value = methods.read(request, force=force)
+        value = _value(kind, request, force=force)
         if value is not _LEFT:
             return value
     return _genuine.get_json(request, force, silent, cache)
 
 
-def json_at_once(methods: Methods, request: Any) -> Any:
+def json_at_once(kind: Any, request: Any) -> Any:
     """Give ``request.get_json()``, by fewer calls."""
-    value = methods.read(request, force=False)
+    value = _value(kind, request, force=False)
     return request.get_json() if value is _LEFT else value
+
+
+def _value(kind: Any, request: Any, *, force: Any) -> Any:
+    """Read the JSON that was sent; :data:`_LEFT`: Werkzeug has to."""
+    own: dict[str, Any] = request.__dict__
+    provider = own.get("json_module")
+    if (
+        not OWN.untouched
+        or type(request) is not kind
+        or "get_json" in own
+        or "get_data" in own
+        or "_cached_json" in own
+        or type(provider) is not _JSONProvider
+        or "loads" in provider.__dict__
+        or not (force or own["environ"].get("CONTENT_TYPE") == _JSON)
+    ):
+        return _LEFT
+    data = data_of(request, cache=True, as_text=False, parse_form_data=False)
+    try:
+        value = value_of(data)
+    except ValueError:
+        return _LEFT
+    own["_cached_json"] = (value, value)
+    return value
 
 
 def exactly(source: Any, length: int) -> bytes:

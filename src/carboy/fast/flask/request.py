@@ -13,7 +13,7 @@ from werkzeug.wsgi import LimitedStream, _get_server
 
 from carboy.fast.flask.form import quickened
 from carboy.fast.flask.lazily import lazily
-from carboy.fast.flask.reading import Methods, data_of, json_at_once, json_of
+from carboy.fast.flask.reading import data_of, json_at_once, json_of
 
 __all__ = ["Request"]
 
@@ -75,10 +75,9 @@ class Request(flask.Request):
         cache: bool = True,  # noqa: FBT001, FBT002
     ) -> Any:
         """See :meth:`werkzeug.wrappers.Request.get_json`."""
-        return json_of(_METHODS, self, force=force, silent=silent, cache=cache)
+        return json_of(Request, self, force=force, silent=silent, cache=cache)
 
 
-_METHODS = Methods(Request)
 Request.json = property(  # type: ignore[assignment,method-assign]
-    partial(json_at_once, _METHODS), doc="See :attr:`werkzeug.wrappers.Request.json`."
+    partial(json_at_once, Request), doc="See :attr:`werkzeug.wrappers.Request.json`."
 )
