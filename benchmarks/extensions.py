@@ -26,9 +26,11 @@ FOLDER = Path(__file__).parents[1] / "build" / "extensions"
 def install() -> None:
     """Install the extensions unless they are there; Flask and the rest are the project's own."""
     if not (FOLDER / "installed").exists():
-        tools = sorted(Path(sys.prefix).glob("uv-*/bin/uv"))
-        pip = [str(tools[-1]), "pip"] if tools else [sys.executable, "-m", "pip"]
-        command = [*pip, "install", "--quiet", "--no-deps", "--target", str(FOLDER), *EXTENSIONS]
+        tools = sorted(Path(__file__).parents[1].glob(".venv*/uv-*/bin/uv"))
+        pip = [sys.executable, "-m", "pip", "install"]
+        if tools:
+            pip = [str(tools[-1]), "pip", "install", "--python", sys.executable]
+        command = [*pip, "--quiet", "--no-deps", "--target", str(FOLDER), *EXTENSIONS]
         subprocess.run(command, check=True)  # noqa: S603 - what it runs is written above
         (FOLDER / "installed").touch()
     sys.path.append(str(FOLDER))
