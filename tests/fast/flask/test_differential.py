@@ -43,7 +43,7 @@ SHARES = {
     "a response made in short": ("answering", "response = plain(body, code, content_type)", 0.05),
     "a response sent in short": ("response", "start_response(response._status, sent)", 0.05),
     "JSON written by orjson": ("json_bytes", "return body", 0.05),
-    "JSON written by the standard library's encoder": ("json_bytes", 'text = "".join(made', 0.03),
+    "JSON written by the standard library's encoder": ("json_bytes", 'text = "".join(manner', 0.03),
     "JSON written after all by json": ("json_bytes", "text = provider.dumps(value", 0.0005),
     "JSON read": ("json_bytes", "return _loads(data)", 0.015),
     "a body read at once": ("reading", 'own["_carboy_length"] = length', 0.008),

@@ -1,5 +1,6 @@
 """Bodies and JSON are read, and JSON is written, as by Flask, whatever was replaced."""
 
+import copy
 import io
 import json
 from functools import partial
@@ -194,12 +195,39 @@ def test_a_method_that_a_class_is_given_later_is_called(name):
         assert client.post("/", json=1).json == [1]
 
 
+SETTINGS = {
+    "sort_keys": (False, '{"b":1,"a":"\\u00e9"}'),
+    "ensure_ascii": (False, '{"a":"é","b":1}'),
+    "mimetype": ("application/vnd.api+json", '{"a":"\\u00e9","b":1}'),
+    "compact": (False, '{\n  "a": "\\u00e9",\n  "b": 1\n}'),
+}
+
+
+@pytest.mark.parametrize("place", [lambda app: app.json, lambda app: type(app.json)])
+@pytest.mark.parametrize("view", [lambda: {"b": 1, "a": "é"}, lambda: flask.jsonify(b=1, a="é")])
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_setting_counts_from_the_next_request_on(monkeypatch, name, view, place):
+    app = carboy.Flask(__name__)
+    app.add_url_rule("/", "view", view)
+    client = app.test_client()
+    assert client.get("/").text == '{"a":"\\u00e9","b":1}\n'
+    value, text = SETTINGS[name]
+    with monkeypatch.context() as patched:
+        patched.setattr(place(app), name, value)
+        answer = client.get("/")
+        assert answer.text == f"{text}\n"
+        assert (answer.mimetype == value) is (name == "mimetype")
+    assert client.get("/").text == '{"a":"\\u00e9","b":1}\n'
+    assert copy.deepcopy(vars(app.json)[json_bytes.MANNER]) is False
+
+
 @pytest.mark.replaces
 def test_what_changes_while_it_is_looked_at_is_left_to_the_encoder(monkeypatch):
     def changes(value):
         raise RuntimeError("dictionary changed size during iteration")
 
-    app = carboy.Flask(__name__)
-    assert json_bytes.body_of(app.json, {"b": 1, "a": 2}) == b'{"a":2,"b":1}\n'
+    provider = carboy.Flask(__name__).json
+    body = partial(json_bytes.body_of, provider, json_bytes.manner_of(provider))
+    assert body({"b": 1, "a": 2}) == b'{"a":2,"b":1}\n'
     monkeypatch.setattr(json_bytes, "is_plain", changes)
-    assert json_bytes.body_of(app.json, {"b": 1, "a": 2}) == b'{"a":2,"b":1}\n'
+    assert body({"b": 1, "a": 2}) == b'{"a":2,"b":1}\n'

@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.utils import get_content_type
 
 from carboy.fast.flask import hooks
-from carboy.fast.flask.json_bytes import body_of
+from carboy.fast.flask.json_bytes import body_of, manner_of
 from carboy.fast.flask.plan import Plan
 from carboy.fast.flask.response import LINES, Written, plain, status_line
 
@@ -87,10 +87,11 @@ def _written(plan: Plan, data: Any) -> tuple[bytes | None, Any]:
     """Write a body of the plainest types."""
     kind = type(data)
     if kind is dict or kind is list:
-        content_type = plan.json.mimetype
+        manner = manner_of(plan.json)
+        content_type = manner.mimetype
         if content_type != _JSON:
             content_type = get_content_type(content_type, "utf-8")
-        return body_of(plan.json, data), content_type
+        return body_of(plan.json, manner, data), content_type
     if kind is str:
         return data.encode(), _HTML
     return (data if kind is bytes else None), _HTML

@@ -10,10 +10,10 @@ import orjson
 
 from carboy.fast.flask.plainness import is_plain
 
-__all__ = ["NEVER", "OWN", "Own", "body_of", "value_of"]
+__all__ = ["MANNER", "OWN", "Manner", "Own", "body_of", "manner_of", "value_of"]
 
-NEVER: Final = (None, None, None, None)
-"""What a provider has made when it has made nothing yet."""
+MANNER: Final = "_carboy_manner"
+"""Where a provider keeps its own."""
 
 _DIGITS_TO_ZERO: Final = bytes.maketrans(b"0123456789", b"0000000000")
 _MAY_NOT_FIT: Final = b"0" * 19  # digits of the smallest number that orjson would round
@@ -30,49 +30,73 @@ _SORTED: Final = _AS_IT_IS | orjson.OPT_SORT_KEYS
 
 
 class Own:
-    """What is known of the methods of this package's own classes.
+    """What the plan that was made last has found of the classes of this package.
 
-    :ivar untouched: nobody has replaced one of them.
+    :ivar untouched: nobody has replaced one of their methods.
+    :ivar state: another object each time.
     """
 
     def __init__(self) -> None:
         self.untouched = True
+        self.state = object()
 
 
 OWN: Final = Own()
-"""As the plan that was made last has found it."""
 
 
-def body_of(provider: Any, value: Any) -> bytes | None:
+class Manner:
+    """How a provider writes, as long as nothing is set on it or on its class.
+
+    :param provider: whose attributes are looked up once.
+    :ivar encoder: of the standard library; ``None``: its ``response`` has to make the answer.
+    :ivar mimetype: of the answer.
+    """
+
+    def __init__(self, provider: Any) -> None:
+        own: dict[str, Any] = provider.__dict__
+        self.state = OWN.state
+        self.length = len(own) + (MANNER not in own)
+        self.ascii_only = provider.ensure_ascii
+        self.sort = provider.sort_keys
+        self.mimetype = provider.mimetype
+        usual = provider.compact is not False and OWN.untouched
+        self.encoder: Any = None
+        if usual and "dumps" not in own and "response" not in own:
+            self.encoder = _encoder(provider.default, self.ascii_only, self.sort)
+
+    def __reduce__(self) -> tuple[type[bool], tuple[()]]:
+        return bool, ()  # a copy of the provider makes its own
+
+
+def manner_of(provider: Any) -> Manner:
+    """Give how a provider writes, which it keeps until something is set on it."""
+    own: dict[str, Any] = provider.__dict__
+    kept = own.get(MANNER)
+    if isinstance(kept, Manner) and kept.state is OWN.state and kept.length == len(own):
+        return kept
+    made = Manner(provider)
+    own[MANNER] = made
+    return made
+
+
+def body_of(provider: Any, manner: Manner, value: Any) -> bytes | None:
     """Write the body of an answer outside debug mode.
 
-    :param provider: what is set on it counts, such as ``sort_keys``.
     :return: ``None`` if that is left to the provider's ``response``.
     """
-    default, ascii_only, sort = provider.default, provider.ensure_ascii, provider.sort_keys
-    made = provider.made
-    if made[0] is not default or made[1] is not ascii_only or made[2] is not sort:
-        made = provider.made = (default, ascii_only, sort, _encoder(default, ascii_only, sort))
-    own: dict[str, Any] = provider.__dict__
-    if (
-        made[3] is None
-        or provider.compact is False
-        or _library["dumps"] is not _standard_dumps
-        or "dumps" in own
-        or "response" in own
-        or not OWN.untouched
-    ):
+    if manner.encoder is None or _library["dumps"] is not _standard_dumps:
         return None
+    ascii_only = manner.ascii_only
     try:
         body: bytes | None = None
         if is_plain(value):
-            body = _dumps(value, None, _SORTED if sort else _AS_IT_IS)
+            body = _dumps(value, None, _SORTED if manner.sort else _AS_IT_IS)
     except (RuntimeError, TypeError):  # another thread changes it; such as a large integer
         body = None
     if body is not None and (not ascii_only or (body.isascii() and b"\x7f" not in body)):
         return body
     try:
-        text = "".join(made[3](value, 0))
+        text = "".join(manner.encoder(value, 0))
     except RecursionError:  # a circle, perhaps: the standard library looks for them
         text = provider.dumps(value, separators=(",", ":"))
     return f"{text}\n".encode()

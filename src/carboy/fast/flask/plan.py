@@ -86,7 +86,7 @@ class Plan:
         self._own = own
         self.watch = Watch((kind, Request, JSONProvider, *known.LIBRARY), _look(kind))
         self.witness = self.watch.witness
-        OWN.untouched = _taken() == _OWN
+        OWN.untouched, OWN.state = _taken() == _OWN, object()
         self.hosts: dict[tuple[str | None, str | None], str] = {}
         self.plain_functions: dict[int, Any] = {}
         self.idle: list[Any] = []
@@ -211,6 +211,7 @@ def plan_of(app: Any) -> Plan:
 
 _of_request: Final = attrgetter("get_data", "get_json", "json")
 _of_provider: Final = attrgetter("dumps", "loads", "response")
+_settings: Final = attrgetter("compact", "default", "ensure_ascii", "mimetype", "sort_keys")
 
 
 def _taken() -> Any:
@@ -223,7 +224,7 @@ _OWN: Final = _taken()
 
 def _look(kind: type) -> Callable[[], Any]:
     mine = attrgetter(*known.REPLACED)
-    return lambda: (mine(kind), _taken(), known.snapshot())
+    return lambda: (mine(kind), _taken(), _settings(JSONProvider), known.snapshot())
 
 
 def _is_key(key: Any, fallbacks: Any) -> bool:

@@ -8,7 +8,7 @@ from flask.json.provider import DefaultJSONProvider
 from werkzeug.utils import get_content_type
 
 from carboy.fast.flask.context import RequestContext, current
-from carboy.fast.flask.json_bytes import NEVER, body_of, value_of
+from carboy.fast.flask.json_bytes import MANNER, Manner, body_of, manner_of, value_of
 from carboy.fast.flask.response import plain
 
 __all__ = ["JSONProvider"]
@@ -21,11 +21,15 @@ class JSONProvider(DefaultJSONProvider):
     encoder does, which is kept instead of being made anew for each answer. orjson reads, save
     where it would read a number differently; what it refuses the standard library reads, or says
     what is wrong with it.
-
-    :ivar made: the encoder, behind the settings that it was made for.
     """
 
-    made: tuple[Any, ...] = NEVER
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        vars(self).pop(MANNER, None)
+
+    def __delattr__(self, name: str) -> None:
+        super().__delattr__(name)
+        vars(self).pop(MANNER, None)
 
     def response(self, *args: Any, **kwargs: Any) -> Any:
         """See :meth:`flask.json.provider.DefaultJSONProvider.response`."""
@@ -35,9 +39,11 @@ class JSONProvider(DefaultJSONProvider):
             and context.app.json is self
             and type(self).dumps is DefaultJSONProvider.dumps
         ):
-            body = body_of(self, self._prepare_response_obj(args, kwargs))
+            # Nobody looks after a class that is derived from this one.
+            manner = manner_of(self) if type(self) is JSONProvider else Manner(self)
+            body = body_of(self, manner, self._prepare_response_obj(args, kwargs))
             if body is not None:
-                return plain(body, 200, get_content_type(self.mimetype, "utf-8"))
+                return plain(body, 200, get_content_type(manner.mimetype, "utf-8"))
         return super().response(*args, **kwargs)
 
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:
