@@ -55,7 +55,6 @@ class Manner:
     def __init__(self, provider: Any) -> None:
         own: dict[str, Any] = provider.__dict__
         self.state = OWN.state
-        self.length = len(own) + (MANNER not in own)
         self.ascii_only = provider.ensure_ascii
         self.sort = provider.sort_keys
         self.mimetype = provider.mimetype
@@ -72,7 +71,7 @@ def manner_of(provider: Any) -> Manner:
     """Give how a provider writes, which it keeps until something is set on it."""
     own: dict[str, Any] = provider.__dict__
     kept = own.get(MANNER)
-    if isinstance(kept, Manner) and kept.state is OWN.state and kept.length == len(own):
+    if isinstance(kept, Manner) and kept.state is OWN.state:
         return kept
     made = Manner(provider)
     own[MANNER] = made
