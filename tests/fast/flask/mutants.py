@@ -67,7 +67,7 @@ ANSWERS = {
     "several locations are sent": ("response", '        and len(response.headers.getlist("Location")) == 1\n', ""),
     "no length is added": ("response", "    if not length:\n", "    if False:\n"),
     "a response without content has a body": ("response", "        or response._status_code in _SHORT\n", ""),
-    "JSON stays sorted": ("provider", "super().__setattr__(name, value)\n        vars(self).pop(MANNER, None)", "super().__setattr__(name, value)"),
+    "JSON stays sorted": ("provider", "super().__setattr__(name, value)\n        vars(self)[SET] = object()", "super().__setattr__(name, value)"),
     "JSON is always sorted": ("json_bytes", "_SORTED if manner.sort else _AS_IT_IS", "_SORTED"),
     "DEL is text": ("json_bytes", 'and b"\\x7f" not in body', ""),
     "letters stay what they are": ("json_bytes", "(not ascii_only or (body.isascii()", "(True or (body.isascii()"),
@@ -76,7 +76,7 @@ ANSWERS = {
     "every float is usual": ("plainness", "_LEAST <= abs(number) < _TOO_LARGE or number == 0", "True"),
     "every list is usual": ("plainness", "for item in value:", "for item in ():"),
     "every dictionary is usual": ("plainness", "for item in members.values():", "for item in ():"),
-    "JSON is compact": ("json_bytes", "provider.compact is not False and ", ""),
+    "JSON is compact": ("json_bytes", "            and provider.compact is not False\n", ""),
     "JSON is compact in debug mode": ("provider", "type(context) is RequestContext\n            and context.app.json is self\n            and", ""),
     "numbers are rounded": ("json_bytes", "_MAY_NOT_FIT in data.translate(_DIGITS_TO_ZERO)", "False"),
 }  # fmt: skip

@@ -3,10 +3,13 @@
 import copy
 import io
 import json
+import subprocess
+import sys
 from functools import partial
 
 import flask
 import pytest
+import wrapt
 from werkzeug.test import EnvironBuilder
 
 import carboy
@@ -176,8 +179,9 @@ METHODS = {
 }
 
 
+@pytest.mark.parametrize("by", ["function", "wrapt"])
 @pytest.mark.parametrize("name", METHODS)
-def test_a_method_that_a_class_is_given_later_is_called(name):
+def test_a_method_that_a_class_is_given_later_is_called(name, by):
     app = carboy.Flask(__name__)
     app.add_url_rule("/", "view", lambda: [flask.request.json], methods=["POST"])
     seen = []
@@ -186,13 +190,48 @@ def test_a_method_that_a_class_is_given_later_is_called(name):
     assert client.post("/", json=1).json == [1]
     kind = next(one for one in (seen[0], type(app.json)) if hasattr(one, name))
     is_own, kept = name in vars(kind), getattr(kind, name)
+    mine = METHODS[name]
+    if by == "wrapt" and name != "json":  # whose wrappers equal what they wrap
+        mine = wrapt.FunctionWrapper(
+            kept, lambda wrapped, instance, args, more: METHODS[name](instance, *args, **more)
+        )
     for _ in range(2):
-        setattr(kind, name, METHODS[name])
+        setattr(kind, name, mine)
         try:
             assert client.post("/", json=1).text.strip() == '["mine"]'
         finally:
             setattr(kind, name, kept) if is_own else delattr(kind, name)
         assert client.post("/", json=1).json == [1]
+
+
+HOOKED = """
+import flask
+import wrapt
+
+def replaced(module):
+    getattr(module, NAME).CALLED = lambda self, *given, **more: VALUE
+
+wrapt.register_post_import_hook(replaced, "carboy.fast.flask.MODULE")
+import carboy
+
+app = carboy.Flask(__name__)
+app.add_url_rule("/", "view", lambda: [flask.request.json], methods=["POST"])
+client = app.test_client()
+print(client.post("/", json=1).text.strip(), client.post("/", json=1).text.strip())
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "kind", "method"),
+    [("request", "Request", "get_json"), ("provider", "JSONProvider", "loads")],
+)
+def test_a_method_that_an_import_hook_replaces_is_called(module, kind, method):
+    program = HOOKED.replace("NAME", repr(kind)).replace("CALLED", method)
+    program = program.replace("MODULE", module).replace("VALUE", "'mine'")
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.stdout == '["mine"] ["mine"]\n', done.stderr
 
 
 SETTINGS = {
@@ -219,6 +258,54 @@ def test_a_setting_counts_from_the_next_request_on(monkeypatch, name, view, plac
         assert (answer.mimetype == value) is (name == "mimetype")
     assert client.get("/").text == '{"a":"\\u00e9","b":1}\n'
     assert copy.deepcopy(vars(app.json)[json_bytes.MANNER]) is False
+
+
+def test_a_setting_may_be_computed_for_each_answer(monkeypatch):
+    answers = []
+    for kind in (flask.Flask, carboy.Flask):
+        app = kind(__name__)
+        app.add_url_rule("/", "view", lambda: {"b": 1, "a": 2})
+        client = app.test_client()
+        before = client.get("/").text
+        with monkeypatch.context() as patched:
+            asks = property(lambda _: "sorted" in flask.request.args)
+            patched.setattr(type(app.json), "sort_keys", asks)
+            answers.append([before, client.get("/?sorted=").text, client.get("/").text])
+        answers[-1].append(client.get("/").text)
+    assert answers[0] == answers[1]
+
+
+def test_a_setting_is_not_lost_that_comes_while_they_are_looked_up():
+    provider = carboy.Flask(__name__).json
+
+    class Late:
+        def __get__(self, instance, owner):
+            vars(provider).pop("ensure_ascii", None)
+            provider.sort_keys = False  # as another thread may
+            return True
+
+    kind = type(provider)
+    kind.ensure_ascii = Late()
+    try:
+        assert json_bytes.manner_of(provider).sort is False
+    finally:
+        del kind.ensure_ascii
+    assert json_bytes.manner_of(provider).sort is False
+    del provider.sort_keys
+    assert json_bytes.manner_of(provider).sort is True
+
+
+def test_a_provider_of_another_app_writes_as_that_app_does():
+    answers = []
+    for kind in (flask.Flask, carboy.Flask):
+        app, other = kind(__name__), kind(__name__)
+        app.add_url_rule("/", "view", lambda: {"b": 1, "a": 2})
+        app.add_url_rule("/jsonify", "jsonify", lambda: flask.jsonify(b=1))
+        app.json = other.json
+        other.debug = True
+        client = app.test_client()
+        answers.append([client.get(path).text for path in ("/", "/jsonify")])
+    assert answers[0] == answers[1]
 
 
 @pytest.mark.replaces

@@ -7,13 +7,28 @@ from json import encoder
 from typing import Any, Final
 
 import orjson
+from flask.json.provider import DefaultJSONProvider
 
 from carboy.fast.flask.plainness import is_plain
 
-__all__ = ["MANNER", "OWN", "Manner", "Own", "body_of", "manner_of", "value_of"]
+__all__ = [
+    "MANNER",
+    "OWN",
+    "SET",
+    "SETTINGS",
+    "Manner",
+    "Own",
+    "body_of",
+    "manner_of",
+    "value_of",
+]
 
 MANNER: Final = "_carboy_manner"
 """Where a provider keeps its own."""
+SET: Final = "_carboy_set"
+"""Where it has another object whenever something was set on it."""
+SETTINGS: Final = ("compact", "default", "ensure_ascii", "mimetype", "sort_keys")
+"""What of it decides how it writes."""
 
 _DIGITS_TO_ZERO: Final = bytes.maketrans(b"0123456789", b"0000000000")
 _MAY_NOT_FIT: Final = b"0" * 19  # digits of the smallest number that orjson would round
@@ -21,6 +36,7 @@ _STRIDE: Final = 6
 _SUSPICIOUS: Final = b"000"  # of so many digits in a row, every sixth is three in a row
 _dumps: Final = orjson.dumps
 _loads: Final = orjson.loads
+_DefaultJSONProvider: Final = DefaultJSONProvider
 _library: Final[dict[str, Any]] = vars(json)
 _standard_dumps: Final = json.dumps
 _standard_loads: Final = json.loads
@@ -54,24 +70,39 @@ class Manner:
 
     def __init__(self, provider: Any) -> None:
         own: dict[str, Any] = provider.__dict__
+        kind: Any = type(provider)
+        # First: what is set from here on counts from the next answer on.
+        self.set = own.get(SET)
         self.state = OWN.state
         self.ascii_only = provider.ensure_ascii
         self.sort = provider.sort_keys
         self.mimetype = provider.mimetype
-        usual = provider.compact is not False and OWN.untouched
         self.encoder: Any = None
-        if usual and "dumps" not in own and "response" not in own:
+        if (
+            OWN.untouched
+            and provider.compact is not False
+            and "dumps" not in own
+            and "response" not in own
+            and kind.dumps is _DefaultJSONProvider.dumps
+            and not any(_is_computed(kind, name) for name in SETTINGS)
+        ):
             self.encoder = _encoder(provider.default, self.ascii_only, self.sort)
 
     def __reduce__(self) -> tuple[type[bool], tuple[()]]:
-        return bool, ()  # a copy of the provider makes its own
+        return bool, ()  # what is pickled or copied deeply makes its own
+
+
+def _is_computed(kind: type, name: str) -> bool:
+    """Tell whether a class has something in the place of a setting that may say anything."""
+    place = next(one for one in kind.__mro__ if name in vars(one))
+    return name != "default" and hasattr(vars(place)[name], "__get__")
 
 
 def manner_of(provider: Any) -> Manner:
     """Give how a provider writes, which it keeps until something is set on it."""
     own: dict[str, Any] = provider.__dict__
     kept = own.get(MANNER)
-    if isinstance(kept, Manner) and kept.state is OWN.state:
+    if isinstance(kept, Manner) and kept.set is own.get(SET) and kept.state is OWN.state:
         return kept
     made = Manner(provider)
     own[MANNER] = made

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from importlib.metadata import version
 from operator import attrgetter
-from types import CodeType
+from types import CodeType, FunctionType, MethodType
 from typing import Any
 
 import flask
@@ -175,9 +175,11 @@ def _judged(taken: _Snapshot) -> str | None:
     values = [value for group in taken.values for value in group]
     for (owner, name), value in zip(_entries(), values, strict=True):
         code = _code(value)
-        if isinstance(code, CodeType) and code.co_qualname != f"{_defined(owner, name)}.{name}":
+        kind = type(value)
+        # What wraps a function passes for it, save for its type.
+        if callable(value) and kind not in (FunctionType, MethodType):
             return f"{owner.__module__}.{owner.__qualname__}.{name} has been replaced"
-        if not isinstance(code, CodeType) and callable(value):
+        if isinstance(code, CodeType) and code.co_qualname != f"{_defined(owner, name)}.{name}":
             return f"{owner.__module__}.{owner.__qualname__}.{name} has been replaced"
     if fingerprint(values) in _FINGERPRINTS:
         return None

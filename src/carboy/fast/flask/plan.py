@@ -25,11 +25,13 @@ from werkzeug.wsgi import get_host
 
 from carboy.fast.flask import known
 from carboy.fast.flask.config import READ, Config
-from carboy.fast.flask.json_bytes import OWN
+from carboy.fast.flask.json_bytes import OWN, SETTINGS
 from carboy.fast.flask.map import Map
-from carboy.fast.flask.provider import JSONProvider
-from carboy.fast.flask.request import Request
-from carboy.fast.flask.watch import UNTOUCHED, Watch
+from carboy.fast.flask.provider import DEFINED as DEFINED_BY_PROVIDER
+from carboy.fast.flask.provider import JSONProvider, methods_of_provider
+from carboy.fast.flask.request import DEFINED as DEFINED_BY_REQUEST
+from carboy.fast.flask.request import Request, methods_of_request
+from carboy.fast.flask.watch import UNTOUCHED, Watch, are_same
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -86,7 +88,7 @@ class Plan:
         self._own = own
         self.watch = Watch((kind, Request, JSONProvider, *known.LIBRARY), _look(kind))
         self.witness = self.watch.witness
-        OWN.untouched, OWN.state = _taken() == _OWN, object()
+        OWN.untouched, OWN.state = are_same(_taken(), _DEFINED), object()
         self.hosts: dict[tuple[str | None, str | None], str] = {}
         self.plain_functions: dict[int, Any] = {}
         self.idle: list[Any] = []
@@ -122,7 +124,11 @@ class Plan:
             or not isinstance(self.cookie, str)
             or not self.cookie.isascii()
         )
-        self.direct = self._has(app, "make_response") and type(app.json) is JSONProvider
+        self.direct = (
+            self._has(app, "make_response")
+            and type(app.json) is JSONProvider
+            and bool(app.json._app == app)
+        )
         self.handles = all(self._has(app, name) for name in _ERROR_METHODS) and not (
             config.get("TRAP_HTTP_EXCEPTIONS") or config.get("TRAP_BAD_REQUEST_ERRORS")
         )
@@ -209,17 +215,13 @@ def plan_of(app: Any) -> Plan:
     return renewed
 
 
-_of_request: Final = attrgetter("get_data", "get_json", "json")
-_of_provider: Final = attrgetter("dumps", "loads", "response")
-_settings: Final = attrgetter("compact", "default", "ensure_ascii", "mimetype", "sort_keys")
-
-
-def _taken() -> Any:
+def _taken() -> tuple[Any, ...]:
     """Take what the classes of this package have at present."""
-    return _of_request(Request), _of_provider(JSONProvider)
+    return methods_of_request(), methods_of_provider()
 
 
-_OWN: Final = _taken()
+_DEFINED: Final = (DEFINED_BY_REQUEST, DEFINED_BY_PROVIDER)
+_settings: Final = attrgetter(*SETTINGS)
 
 
 def _look(kind: type) -> Callable[[], Any]:

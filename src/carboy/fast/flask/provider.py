@@ -8,10 +8,10 @@ from flask.json.provider import DefaultJSONProvider
 from werkzeug.utils import get_content_type
 
 from carboy.fast.flask.context import RequestContext, current
-from carboy.fast.flask.json_bytes import MANNER, Manner, body_of, manner_of, value_of
+from carboy.fast.flask.json_bytes import SET, Manner, body_of, manner_of, value_of
 from carboy.fast.flask.response import plain
 
-__all__ = ["JSONProvider"]
+__all__ = ["DEFINED", "JSONProvider", "methods_of_provider"]
 
 
 class JSONProvider(DefaultJSONProvider):
@@ -25,11 +25,11 @@ class JSONProvider(DefaultJSONProvider):
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
-        vars(self).pop(MANNER, None)
+        vars(self)[SET] = object()
 
     def __delattr__(self, name: str) -> None:
         super().__delattr__(name)
-        vars(self).pop(MANNER, None)
+        vars(self)[SET] = object()
 
     def response(self, *args: Any, **kwargs: Any) -> Any:
         """See :meth:`flask.json.provider.DefaultJSONProvider.response`."""
@@ -37,13 +37,13 @@ class JSONProvider(DefaultJSONProvider):
         if (
             type(context) is RequestContext
             and context.app.json is self
-            and type(self).dumps is DefaultJSONProvider.dumps
+            and self._app == context.app
         ):
             # Nobody looks after a class that is derived from this one.
             manner = manner_of(self) if type(self) is JSONProvider else Manner(self)
             body = body_of(self, manner, self._prepare_response_obj(args, kwargs))
             if body is not None:
-                return plain(body, 200, get_content_type(manner.mimetype, "utf-8"))
+                return plain(body, 200, get_content_type(self.mimetype, "utf-8"))
         return super().response(*args, **kwargs)
 
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:
@@ -54,3 +54,11 @@ class JSONProvider(DefaultJSONProvider):
             except ValueError:
                 pass
         return super().loads(s, **kwargs)
+
+
+def methods_of_provider() -> tuple[Any, ...]:
+    """Give the methods that the lane goes past while they are as they were defined."""
+    return tuple(vars(JSONProvider).get(name) for name in ("dumps", "loads", "response"))
+
+
+DEFINED = methods_of_provider()

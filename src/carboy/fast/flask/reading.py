@@ -50,7 +50,7 @@ def data_of(request: Any, *, cache: Any, as_text: Any, parse_form_data: Any) -> 
 
 def _fits(request: Any, length: int) -> bool:
     """Tell whether a body of *length* bytes is within the limit, as far as one is known."""
-    limit = request.__dict__.get("_max_content_length")
+    limit = request._max_content_length
     if limit is None:
         context: Any = _get_app(None)
         if context is None:

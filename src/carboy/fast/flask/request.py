@@ -15,7 +15,7 @@ from carboy.fast.flask.form import quickened
 from carboy.fast.flask.lazily import lazily
 from carboy.fast.flask.reading import data_of, json_at_once, json_of
 
-__all__ = ["Request"]
+__all__ = ["DEFINED", "Request", "methods_of_request"]
 
 
 class Request(flask.Request):
@@ -81,3 +81,11 @@ class Request(flask.Request):
 Request.json = property(  # type: ignore[assignment,method-assign]
     partial(json_at_once, Request), doc="See :attr:`werkzeug.wrappers.Request.json`."
 )
+
+
+def methods_of_request() -> tuple[Any, ...]:
+    """Give the methods that the lane goes past while they are as they were defined."""
+    return tuple(vars(Request).get(name) for name in ("get_data", "get_json", "json"))
+
+
+DEFINED = methods_of_request()

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import cache
-from types import SimpleNamespace
+from types import MethodType, SimpleNamespace
 from typing import Any, Final
 
-__all__ = ["UNTOUCHED", "Watch"]
+__all__ = ["UNTOUCHED", "Watch", "are_same"]
 
 UNTOUCHED: Final = 1 << 19
 """``Py_TPFLAGS_VALID_VERSION_TAG``, of CPython's ``object.h``: the type's cache of methods holds.
@@ -27,6 +27,21 @@ class _Quiet:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         del kwargs
+
+
+def are_same(some: tuple[Any, ...], others: tuple[Any, ...]) -> bool:
+    """Tell whether tuples, or those in them, hold the same objects: a wrapper may equal another."""
+    return len(some) == len(others) and all(map(_is_same, some, others))
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    if type(one) is not type(other):
+        return False
+    if type(one) is tuple:
+        return are_same(one, other)
+    if type(one) is MethodType:  # of a class: another one whenever somebody looks
+        return one.__func__ is other.__func__ and one.__self__ is other.__self__
+    return one is other
 
 
 class Watch:
@@ -50,7 +65,7 @@ class Watch:
         if self._notices is not None and self._notices.count == self._noticed:
             return False
         self._noticed = self._arm()
-        return bool(self._look() != self._seen)
+        return not are_same(self._look(), self._seen)
 
     def _arm(self) -> int:
         """Put the witness into its place.
