@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from marshmallow import Schema as MarshmallowSchema
-from marshmallow import ValidationError, fields
+from marshmallow import ValidationError, fields, validate
 
 from carboy.fast.schema import (
     Schema,
@@ -282,3 +282,18 @@ def test_a_field_that_no_column_is_named_after_is_dumped_all_the_same(field):
     expected = schema.dump([{"one": 1}], many=True)
     assert "other" in expected[0]
     assert rows_dumper(schema, ["one"])([(1,)]) == expected
+
+
+def test_addresses_are_those_that_marshmallow_takes_when_a_schema_is_first_used(monkeypatch):
+    def errors(address):
+        kind = type("Mail", (Schema,), {"mail": fields.Email()})
+        return [kind().validate({"mail": address}) for _ in range(3)][-1]
+
+    refused = {"mail": ["Not a valid email address."]}
+    with monkeypatch.context() as patched:
+        patched.setattr(validate.Email, "USER_REGEX", re.compile("zzz"))
+        patched.setattr(validate.Email, "DOMAIN_WHITELIST", ("here",))
+        assert errors("zzz !!@here") == {}
+        assert errors("ada@example.com") == refused
+    assert errors("zzz !!@example.com") == errors("zzz@here") == refused
+    assert errors("ada@example.com") == errors("ada@localhost") == {}

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from marshmallow import fields, validate
@@ -161,15 +162,22 @@ def _regexp(source: Source, validator: validate.Regexp, v: str) -> str:
 
 def _email(source: Source, validator: validate.Email, v: str) -> str:
     del validator
-    return f"{source.name(_is_email)}({v})"
-
-
-def _is_email(value: str) -> bool:
     kind = validate.Email  # its patterns are compiled when they are first looked at
-    user, at, domain = value.rpartition("@")
-    return bool(at and kind.USER_REGEX.match(user)) and (
-        domain in kind.DOMAIN_WHITELIST or kind.DOMAIN_REGEX.match(domain) is not None
-    )
+    check = _email_check(kind.USER_REGEX, kind.DOMAIN_REGEX, tuple(kind.DOMAIN_WHITELIST))
+    return f"{source.name(check)}({v})"
+
+
+@lru_cache(maxsize=8)
+def _email_check(
+    users: re.Pattern[str], domains: re.Pattern[str], local: tuple[str, ...]
+) -> Callable[[str], bool]:
+    is_user, is_domain = users.match, domains.match
+
+    def is_email(value: str) -> bool:
+        user, at, domain = value.rpartition("@")
+        return bool(at and is_user(user)) and (domain in local or is_domain(domain) is not None)
+
+    return is_email
 
 
 _WRITTEN: Mapping[type[Validator], Any] = {
