@@ -31,7 +31,7 @@ from carboy.fast.flask.provider import DEFINED as DEFINED_BY_PROVIDER
 from carboy.fast.flask.provider import JSONProvider, methods_of_provider
 from carboy.fast.flask.request import DEFINED as DEFINED_BY_REQUEST
 from carboy.fast.flask.request import Request, methods_of_request
-from carboy.fast.flask.watch import UNTOUCHED, Watch, are_same
+from carboy.fast.flask.watch import UNTOUCHED, Watch, is_same
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -88,7 +88,7 @@ class Plan:
         self._own = own
         self.watch = Watch((kind, Request, JSONProvider, *known.LIBRARY), _look(kind))
         self.witness = self.watch.witness
-        OWN.untouched, OWN.state = are_same(_taken(), _DEFINED), object()
+        OWN.untouched, OWN.state = is_same(_taken(), _DEFINED), object()
         self.hosts: dict[tuple[str | None, str | None], str] = {}
         self.plain_functions: dict[int, Any] = {}
         self.idle: list[Any] = []

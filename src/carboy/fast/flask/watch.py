@@ -8,7 +8,7 @@ from functools import cache
 from types import MethodType, SimpleNamespace
 from typing import Any, Final
 
-__all__ = ["UNTOUCHED", "Watch", "are_same"]
+__all__ = ["UNTOUCHED", "Watch", "is_same"]
 
 UNTOUCHED: Final = 1 << 19
 """``Py_TPFLAGS_VALID_VERSION_TAG``, of CPython's ``object.h``: the type's cache of methods holds.
@@ -29,17 +29,12 @@ class _Quiet:
         del kwargs
 
 
-def are_same(some: tuple[Any, ...], others: tuple[Any, ...]) -> bool:
-    """Tell whether tuples, or those in them, hold the same objects: a wrapper may equal another."""
-    return len(some) == len(others) and all(map(_is_same, some, others))
-
-
-def _is_same(one: Any, other: Any) -> bool:
-    if type(one) is not type(other):
-        return False
-    if type(one) is tuple:
-        return are_same(one, other)
-    if type(one) is MethodType:  # of a class: another one whenever somebody looks
+def is_same(one: Any, other: Any) -> bool:
+    """Tell whether two are the same, or tuples of the same: what wraps another may equal it."""
+    if type(one) is tuple and type(other) is tuple:
+        return len(one) == len(other) and all(map(is_same, one, other))
+    if type(one) is MethodType and type(other) is MethodType:
+        # Of a class: another one whenever somebody looks.
         return one.__func__ is other.__func__ and one.__self__ is other.__self__
     return one is other
 
@@ -65,7 +60,7 @@ class Watch:
         if self._notices is not None and self._notices.count == self._noticed:
             return False
         self._noticed = self._arm()
-        return not are_same(self._look(), self._seen)
+        return not is_same(self._look(), self._seen)
 
     def _arm(self) -> int:
         """Put the witness into its place.
