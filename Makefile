@@ -193,11 +193,14 @@ $(bench)/peers: benchmarks/peers/requirements.txt | $(uv)
 	@'$(uv)' pip install --quiet --python '$(bench)/bin/python' --requirement benchmarks/peers/requirements.txt
 	@touch '$@'
 
-# As it is published: compiled, where there is a compiler.
+# As it is published: compiled, where there is a compiler; for the Python it runs on, where its headers are.
 # Names below src may have spaces, which make cannot take: find says whether one is newer.
 $(bench)/installed: $(bench)/peers pyproject.toml $(if $(shell find src -type f -newer '$(bench)/installed' -not -name '*.pyc' 2>&1),.always)
 	@echo 'Installing Carboy beside them'
-	@$(if $(shell command -v cc),HATCH_BUILD_HOOKS_ENABLE=1) '$(uv)' build --quiet --clear --python '$(bin)/python' --out-dir '$(bench)/dist'
+	@for python in '$(BENCH_PYTHON)' '$(bin)/python'; do \
+		[ ! -e "$$("$$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" ] || break; \
+	done; \
+	$(if $(shell command -v cc),HATCH_BUILD_HOOKS_ENABLE=1) '$(uv)' build --quiet --clear --python "$$python" --out-dir '$(bench)/dist'
 	@'$(uv)' pip install --quiet --python '$(bench)/bin/python' --no-deps --reinstall '$(bench)'/dist/*.whl
 	@touch '$@'
 

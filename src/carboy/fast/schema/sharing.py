@@ -70,13 +70,23 @@ class Codes(Generic[_Code]):
 
         :param weight: how many objects it is for.
         """
+        own = dict_of(schema)
+        known: Any = own.get(self._key)
+        if (
+            type(known) is _Known
+            and known.code is not None
+            and known.code is not _NEVER
+            and known.of is own.get(self._fields)
+            and known.length == len(known.of)
+            and known.size == len(own)
+        ):
+            return cast("_Code", known.code)  # nothing has changed since it was last used
         mould = mould_in(schema)
         if mould is not None:
             shared: Any = mould.code.get(self._key) or self._of_mould(mould, weight)
             if shared is not _NEVER:
                 return cast("_Code | None", shared)
         fields = getattr(schema, self._fields)
-        own = dict_of(schema)
         known = own.get(self._key)
         if type(known) is not _Known or known.of is not fields or known.length != len(fields):
             own[self._key] = None

@@ -175,7 +175,7 @@ def _email_check(
 
     def is_email(value: str) -> bool:
         user, at, domain = value.rpartition("@")
-        return bool(at and is_user(user)) and (domain in local or is_domain(domain) is not None)
+        return bool(at and is_user(user)) and (is_domain(domain) is not None or domain in local)
 
     return is_email
 
