@@ -71,13 +71,13 @@ class Codes(Generic[_Code]):
         :param weight: how many objects it is for.
         """
         own = dict_of(schema)
-        known: Any = own.get(self._key)
+        known = own.get(self._key)
         if (
             type(known) is _Known
             and known.code is not None
             and known.code is not _NEVER
-            and known.of is own.get(self._fields)
             and known.length == len(known.of)
+            and known.of is own.get(self._fields)
             and known.size == len(own)
         ):
             return cast("_Code", known.code)  # nothing has changed since it was last used
