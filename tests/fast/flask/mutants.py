@@ -84,7 +84,7 @@ ANSWERS = {
 REQUESTS = {
     "chunks have a length": ("reading", '        or "HTTP_TRANSFER_ENCODING" in environ\n', ""),
     "there is no limit": ("reading", "return limit is None or length <= limit", "return True"),
-    "a body may end early": ("reading", "raise ClientDisconnected\n", "break\n"),
+    "a body may end early": ("reading", "raise ClientDisconnected\n", "pass\n"),
     "anything is JSON": ("reading", 'force or own["environ"].get("CONTENT_TYPE") == _JSON', "True"),
     "files stay open": ("request", "self._carboy_form_read = True", "pass"),
     "the root has a slash": ("making", '_decoded(root).rstrip("/")', "_decoded(root)"),

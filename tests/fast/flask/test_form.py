@@ -7,6 +7,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import flask
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -228,3 +229,21 @@ def test_a_file_of_the_projects_own_gets_bytes_as_ever():
     assert hits() == before + 1
     assert given == [b"content"]
     assert type(given[0]) is bytes
+
+
+@pytest.mark.parametrize("parts", [None, 1])
+@pytest.mark.parametrize(
+    "sent", [FIELD + b"\r\n" + FIELD + END, FIELD, FIELD + b"\r\n" + FIELD, b""]
+)
+def test_of_a_form_that_breaks_off_the_first_mistake_is_told(sent, parts):
+    said = []
+    for kind in (flask.Flask, Flask):
+        app = kind(__name__)
+        app.config["MAX_FORM_PARTS"] = parts
+        app.add_url_rule("/", "view", lambda: flask.request.form.to_dict(), methods=["POST"])
+        environ = EnvironBuilder("/", method="POST", data=sent).get_environ()
+        environ["CONTENT_TYPE"] = "multipart/form-data; boundary=boundary-7"
+        environ["CONTENT_LENGTH"] = str(len(sent) + 100)
+        said.append(app.test_client().open(environ).status)
+    assert said[0] == said[1]
+    assert said[1][:3] in {"400", "413"}

@@ -14,13 +14,14 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, Any, cast
 
 from werkzeug.datastructures import FileStorage, Headers
+from werkzeug.exceptions import ClientDisconnected
 from werkzeug.formparser import FormDataParser, MultiPartParser
 from werkzeug.http import parse_options_header
 from werkzeug.sansio.multipart import File, MultipartDecoder
 from werkzeug.wrappers import Request
 from werkzeug.wsgi import LimitedStream
 
-from carboy.fast.flask.reading import exactly
+from carboy.fast.flask.reading import as_much
 
 __all__ = ["WHOLE_BYTES_MAX", "quickened"]
 
@@ -65,10 +66,13 @@ class _Quick(FormDataParser):
             or not (boundary and boundary.isascii())
         ):
             return super()._parse_multipart(stream, mimetype, content_length, options)
-        body = _read(stream, content_length)
-        found = self._taken_apart(body, boundary.encode("ascii"), content_length)
+        body, is_whole = _read(stream, content_length)
+        found = None
+        if is_whole:
+            found = self._taken_apart(body, boundary.encode("ascii"), content_length)
         if found is None:
-            again = io.BytesIO(body)
+            # Whatever else is wrong with what came of it is said first.
+            again = io.BytesIO(body) if is_whole else _BrokenOff(body)
             _, *found = super()._parse_multipart(again, mimetype, content_length, options)
         return stream, *found
 
@@ -98,14 +102,27 @@ class _Quick(FormDataParser):
         return [self.cls(fields), self.cls(files)]
 
 
-def _read(stream: Any, length: int) -> bytes:
-    """Read up to *length* bytes; past Werkzeug's watch over the length, which is this one."""
+class _BrokenOff(io.BytesIO):
+    """What came of a body; whoever asks for more is told that the client has gone."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        found = super().read(size)
+        if not found:
+            raise ClientDisconnected
+        return found
+
+
+def _read(stream: Any, length: int) -> tuple[bytes, bool]:
+    """Read up to *length* bytes; past Werkzeug's watch over the length, which is this one.
+
+    :return: and whether that is the whole of the body.
+    """
     if type(stream) is LimitedStream and stream._pos == 0 and stream.limit == length:
-        body = exactly(stream._stream, length)
-        stream._pos = length
-        return body
+        body = as_much(stream._stream, length)
+        stream._pos = len(body)
+        return body, len(body) == length
     read: bytes = stream.read(length)
-    return read if len(read) == length else read + stream.read()
+    return (read if len(read) == length else read + stream.read()), True
 
 
 def _parts(body: bytes, mark: bytes) -> list[Part] | None:

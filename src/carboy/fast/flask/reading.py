@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, Final
 
 import flask
@@ -11,7 +12,7 @@ from werkzeug.exceptions import ClientDisconnected
 from carboy.fast.flask.json_bytes import OWN, value_of
 from carboy.fast.flask.provider import JSONProvider
 
-__all__ = ["data_of", "exactly", "json_at_once", "json_of"]
+__all__ = ["as_much", "data_of", "exactly", "json_at_once", "json_of"]
 
 _JSON: Final = "application/json"
 _LENGTH_DIGITS: Final = 18
@@ -107,13 +108,19 @@ def exactly(source: Any, length: int) -> bytes:
     :param source: of whatever bytes: servers and tests differ.
     :raises ClientDisconnected: if there are fewer, as Werkzeug does.
     """
-    try:
-        data = source.read(length) if length else b""
+    data = as_much(source, length)
+    if len(data) < length:
+        raise ClientDisconnected
+    return data
+
+
+def as_much(source: Any, length: int) -> bytes:
+    """Read *length* bytes, or what there is before the source ends or fails."""
+    data: Any = b""
+    with suppress(OSError, ValueError):
         while len(data) < length:
             more = source.read(length - len(data))
             if not more:
-                raise ClientDisconnected
-            data += more
-    except (OSError, ValueError) as error:
-        raise ClientDisconnected from error
+                break
+            data = data + more if data else more
     return data if type(data) is bytes else bytes(data)
