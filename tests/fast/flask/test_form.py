@@ -231,19 +231,23 @@ def test_a_file_of_the_projects_own_gets_bytes_as_ever():
     assert type(given[0]) is bytes
 
 
+BROKEN_OFF = [FIELD + b"\r\n" + FIELD + END, FIELD, FIELD + b"\r\n" + FIELD, b""]
+
+
 @pytest.mark.parametrize("parts", [None, 1])
-@pytest.mark.parametrize(
-    "sent", [FIELD + b"\r\n" + FIELD + END, FIELD, FIELD + b"\r\n" + FIELD, b""]
-)
+@pytest.mark.parametrize("sent", BROKEN_OFF)
 def test_of_a_form_that_breaks_off_the_first_mistake_is_told(sent, parts):
     said = []
     for kind in (flask.Flask, Flask):
         app = kind(__name__)
         app.config["MAX_FORM_PARTS"] = parts
-        app.add_url_rule("/", "view", lambda: flask.request.form.to_dict(), methods=["POST"])
+        app.add_url_rule("/", "view", lambda: dict(flask.request.form), methods=["POST"])
         environ = EnvironBuilder("/", method="POST", data=sent).get_environ()
-        environ["CONTENT_TYPE"] = "multipart/form-data; boundary=boundary-7"
-        environ["CONTENT_LENGTH"] = str(len(sent) + 100)
-        said.append(app.test_client().open(environ).status)
+        environ.pop("wsgi.input_terminated", None)
+        environ |= {
+            "CONTENT_TYPE": "multipart/form-data; boundary=boundary-7",
+            "CONTENT_LENGTH": str(len(sent) + 100),
+        }
+        app(environ, lambda status, headers: said.append(status[:3]))
     assert said[0] == said[1]
-    assert said[1][:3] in {"400", "413"}
+    assert said[1] in {"400", "413"}
