@@ -20,6 +20,8 @@ from werkzeug import exceptions, routing, wsgi
 from werkzeug.datastructures import EnvironHeaders, Headers
 from werkzeug.routing import converters, matcher
 
+from carboy.fast.flask.watch import is_same
+
 __all__ = ["LIBRARY", "REPLACED", "snapshot", "unknown"]
 
 REPLACED = (
@@ -160,14 +162,13 @@ class _Snapshot:
         self.values = values
 
     def __hash__(self) -> int:
-        return hash(tuple(id(value) for group in self.values for value in group))
+        # Of a class a method is another one whenever somebody looks, though its function stays.
+        return hash(
+            tuple(id(getattr(value, "__func__", value)) for group in self.values for value in group)
+        )
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Snapshot) and all(
-            ours is theirs
-            for our_group, their_group in zip(self.values, other.values, strict=True)
-            for ours, theirs in zip(our_group, their_group, strict=True)
-        )
+        return isinstance(other, _Snapshot) and is_same(self.values, other.values)
 
 
 @lru_cache(maxsize=8)

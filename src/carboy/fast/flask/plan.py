@@ -23,14 +23,12 @@ from flask.signals import (
 from werkzeug.exceptions import HTTPException
 from werkzeug.wsgi import get_host
 
-from carboy.fast.flask import known
+from carboy.fast.flask import known, provider, request
 from carboy.fast.flask.config import READ, Config
 from carboy.fast.flask.json_bytes import OWN, SETTINGS
 from carboy.fast.flask.map import Map
-from carboy.fast.flask.provider import DEFINED as DEFINED_BY_PROVIDER
-from carboy.fast.flask.provider import JSONProvider, methods_of_provider
-from carboy.fast.flask.request import DEFINED as DEFINED_BY_REQUEST
-from carboy.fast.flask.request import Request, methods_of_request
+from carboy.fast.flask.provider import JSONProvider
+from carboy.fast.flask.request import Request
 from carboy.fast.flask.watch import UNTOUCHED, Watch, is_same
 
 if TYPE_CHECKING:
@@ -88,7 +86,8 @@ class Plan:
         self._own = own
         self.watch = Watch((kind, Request, JSONProvider, *known.LIBRARY), _look(kind))
         self.witness = self.watch.witness
-        OWN.untouched, OWN.state = is_same(_taken(), _DEFINED), object()
+        OWN.untouched = all(is_same(one.taken(), one.defined) for one in _METHODS)
+        OWN.state = object()
         self.hosts: dict[tuple[str | None, str | None], str] = {}
         self.plain_functions: dict[int, Any] = {}
         self.idle: list[Any] = []
@@ -215,18 +214,18 @@ def plan_of(app: Any) -> Plan:
     return renewed
 
 
-def _taken() -> tuple[Any, ...]:
-    """Take what the classes of this package have at present."""
-    return methods_of_request(), methods_of_provider()
-
-
-_DEFINED: Final = (DEFINED_BY_REQUEST, DEFINED_BY_PROVIDER)
+_METHODS: Final = (request.METHODS, provider.METHODS)
 _settings: Final = attrgetter(*SETTINGS)
 
 
 def _look(kind: type) -> Callable[[], Any]:
     mine = attrgetter(*known.REPLACED)
-    return lambda: (mine(kind), _taken(), _settings(JSONProvider), known.snapshot())
+    return lambda: (
+        mine(kind),
+        tuple(methods.taken() for methods in _METHODS),
+        _settings(JSONProvider),
+        known.snapshot(),
+    )
 
 
 def _is_key(key: Any, fallbacks: Any) -> bool:

@@ -10,8 +10,9 @@ from werkzeug.utils import get_content_type
 from carboy.fast.flask.context import RequestContext, current
 from carboy.fast.flask.json_bytes import SET, Manner, body_of, manner_of, value_of
 from carboy.fast.flask.response import plain
+from carboy.fast.flask.watch import Methods
 
-__all__ = ["DEFINED", "JSONProvider", "methods_of_provider"]
+__all__ = ["METHODS", "JSONProvider"]
 
 
 class JSONProvider(DefaultJSONProvider):
@@ -56,9 +57,5 @@ class JSONProvider(DefaultJSONProvider):
         return super().loads(s, **kwargs)
 
 
-def methods_of_provider() -> tuple[Any, ...]:
-    """Give the methods that the lane goes past while they are as they were defined."""
-    return tuple(vars(JSONProvider).get(name) for name in ("dumps", "loads", "response"))
-
-
-DEFINED = methods_of_provider()
+METHODS = Methods(JSONProvider, "dumps", "loads", "response")
+"""Those that the lane goes past while they are as they were defined."""

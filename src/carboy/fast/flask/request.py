@@ -14,8 +14,9 @@ from werkzeug.wsgi import LimitedStream, _get_server
 from carboy.fast.flask.form import quickened
 from carboy.fast.flask.lazily import lazily
 from carboy.fast.flask.reading import data_of, json_at_once, json_of
+from carboy.fast.flask.watch import Methods
 
-__all__ = ["DEFINED", "Request", "methods_of_request"]
+__all__ = ["METHODS", "Request"]
 
 
 class Request(flask.Request):
@@ -82,10 +83,5 @@ Request.json = property(  # type: ignore[assignment,method-assign]
     partial(json_at_once, Request), doc="See :attr:`werkzeug.wrappers.Request.json`."
 )
 
-
-def methods_of_request() -> tuple[Any, ...]:
-    """Give the methods that the lane goes past while they are as they were defined."""
-    return tuple(vars(Request).get(name) for name in ("get_data", "get_json", "json"))
-
-
-DEFINED = methods_of_request()
+METHODS = Methods(Request, "get_data", "get_json", "json")
+"""Those that the lane goes past while they are as they were defined."""

@@ -8,7 +8,7 @@ from functools import cache
 from types import MethodType, SimpleNamespace
 from typing import Any, Final
 
-__all__ = ["UNTOUCHED", "Watch", "is_same"]
+__all__ = ["UNTOUCHED", "Methods", "Watch", "is_same"]
 
 UNTOUCHED: Final = 1 << 19
 """``Py_TPFLAGS_VALID_VERSION_TAG``, of CPython's ``object.h``: the type's cache of methods holds.
@@ -37,6 +37,22 @@ def is_same(one: Any, other: Any) -> bool:
         # Of a class: another one whenever somebody looks.
         return one.__func__ is other.__func__ and one.__self__ is other.__self__
     return one is other
+
+
+class Methods:
+    """Some methods of a class.
+
+    :ivar defined: what it had when this was made, right after the class.
+    """
+
+    def __init__(self, kind: type, *names: str) -> None:
+        self._kind = kind
+        self._names = names
+        self.defined = self.taken()
+
+    def taken(self) -> tuple[Any, ...]:
+        """Take what the class itself has at present."""
+        return tuple(vars(self._kind).get(name) for name in self._names)
 
 
 class Watch:
