@@ -26,7 +26,8 @@ FOLDER = Path(__file__).parents[1] / "build" / "extensions"
 def install() -> None:
     """Install the extensions unless they are there; Flask and the rest are the project's own."""
     if not (FOLDER / "installed").exists():
-        tools = sorted(Path(__file__).parents[1].glob(".venv*/uv-*/bin/uv"))
+        roots = Path(sys.prefix), *Path(__file__).parents[1].glob(".venv*")
+        tools = sorted(tool for root in roots for tool in root.glob("uv-*/bin/uv"))
         pip = [sys.executable, "-m", "pip", "install"]
         if tools:
             pip = [str(tools[-1]), "pip", "install", "--python", sys.executable]
